@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* op.h - the vocabulary of the house: what is asked (op), what is decided
+ * (verdict), what happened (outcome). A back end speaks it, the engine answers
+ * in it; change it with care. */
+#ifndef CORE_OP_H
+#define CORE_OP_H
+
+#include "core/addr.h"
+
+/* Every kind of event, with the name that users see. The values are stored in
+ * session files: append, never reorder. */
+#define OP_LIST(X)                                                                     \
+	X(SOCKET, "socket")         /* result: the fd */                               \
+	X(SOCKETPAIR, "socketpair") /* one event an fd; result: the fd */              \
+	X(BIND, "bind")             /* local */                                        \
+	X(LISTEN, "listen")         /* local; arg: backlog */                          \
+	X(CONNECT, "connect")       /* local, remote */                                \
+	X(ACCEPT, "accept")         /* fd: listener; result: new fd; sock: new socket */ \
+	X(SHUTDOWN, "shutdown")     /* arg: how */                                     \
+	X(CLOSE, "close")           /* one name of the socket is gone */               \
+	X(DUP, "dup")               /* result: the second fd of the same socket */     \
+	X(SEND, "send")             /* first packet to a peer, or the autobind */      \
+	X(RECV, "recv")             /* first packet from a peer */                     \
+	X(ADOPT, "adopt")           /* a socket met whose birth was not seen */        \
+	X(PASS, "pass")             /* a socket leaves by SCM_RIGHTS or exec */        \
+	X(RESOLVE, "getaddrinfo")   /* text: name; remote: one address of the answer */ \
+	X(START, "start")           /* a program came into the session */              \
+	X(FORK, "fork")             /* a process made another; result: its pid */      \
+	X(EXEC, "exec")             /* a process became another program; text: path */ \
+	X(EXIT, "exit")             /* result: exit status */                          \
+	X(BLIND, "blind")           /* something that cannot be seen; text: what */    \
+	X(LIMIT, "setrlimit")       /* arg: the new soft RLIMIT_NOFILE */
+
+enum op_kind {
+	OP_NONE,
+#define X(name, text) OP_##name,
+	OP_LIST(X)
+#undef X
+	OP_KINDS
+};
+
+enum proto { PROTO_OTHER, PROTO_TCP, PROTO_UDP, PROTO_STREAM /* unix stream */ };
+
+/* What is asked. The back end fills what the kind calls for; endpoints are
+ * copies, never pointers into the program. */
+struct op {
+	enum op_kind kind;
+	int fd;               /* -1: none */
+	bool has_peer;        /* peer: destination of connect and send, source of bind */
+	enum family family;   /* of peer, or of the socket that is to be made */
+	enum proto proto;     /* of the socket that is to be made */
+	struct endpoint peer; /* the address in the call's arguments */
+	int arg;              /* backlog, shutdown's how */
+	uint64_t start;       /* ticks, see session.h */
+};
+
+enum verdict_kind {
+	VERDICT_PASSED,
+	VERDICT_DENIED,
+	VERDICT_FAILED,
+	VERDICT_MOVED,
+	VERDICT_ASSIGNED,
+	VERDICT_LIMITED,
+	VERDICT_DELAYED,
+};
+
+/* What to do with it. With VERDICT_PASSED the rest is zero. */
+struct verdict {
+	enum verdict_kind kind;
+	int error;         /* DENIED, FAILED, LIMITED: the errno to give */
+	uint16_t rule;     /* 1 for the first rule; 0: none */
+	uint64_t delay_ns; /* to wait before the call */
+};
+
+/* What happened. */
+struct outcome {
+	int result;  /* >= 0, or -errno */
+	uint64_t end; /* ticks */
+};
+
+#endif

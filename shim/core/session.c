@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* session.c - see session.h. */
+#include "core/session.h"
+
+#include <string.h>
+
+uint64_t session_bytes(uint64_t events)
+{
+	uint64_t pages = (events + SESSION_PAGE_LINES - 1) / SESSION_PAGE_LINES;
+
+	return (SESSION_PAGES_FIRST + pages) * SESSION_PAGE;
+}
+
+void session_format(struct session_header *header, const struct session_header *identity,
+                    uint64_t bytes)
+{
+	memcpy(header, identity, offsetof(struct session_header, pages_used));
+	header->version = SESSION_VERSION;
+	header->bytes = bytes;
+	atomic_store_explicit(&header->pages_used, SESSION_PAGES_FIRST, memory_order_relaxed);
+	atomic_store_explicit(&header->processes_used, 1, memory_order_relaxed);
+	atomic_thread_fence(memory_order_release); /* whoever sees the magic sees the rest */
+	memcpy(header->magic, SESSION_MAGIC, sizeof(header->magic));
+}
+
+const char *session_problem(const struct session_header *header, uint64_t bytes)
+{
+	if (bytes < sizeof(*header))
+		return "shorter than a session's header";
+	if (memcmp(header->magic, SESSION_MAGIC, sizeof(header->magic)) != 0)
+		return "not a tcpshim session";
+	if (header->version != SESSION_VERSION)
+		return "made by another version of tcpshim";
+	if (header->bytes < session_bytes(1) || header->bytes % SESSION_PAGE)
+		return "its header is damaged";
+	return NULL;
+}
+
+uint32_t session_take_process(struct session_header *header)
+{
+	uint32_t slot = atomic_fetch_add_explicit(&header->processes_used, 1, memory_order_relaxed);
+
+	if (slot > 0 && slot < SESSION_PROCESSES)
+		return slot;
+	atomic_fetch_sub_explicit(&header->processes_used, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&header->processes_dropped, 1, memory_order_relaxed);
+	return 0;
+}
+
+uint32_t session_take_pages(struct session_header *header, uint64_t mapped_bytes, unsigned class)
+{
+	uint32_t count = 1u << class;
+	uint32_t page = atomic_fetch_add_explicit(&header->pages_used, count, memory_order_relaxed);
+
+	if (page >= SESSION_PAGES_FIRST && (uint64_t)page + count <= mapped_bytes / SESSION_PAGE)
+		return page;
+	atomic_fetch_sub_explicit(&header->pages_used, count, memory_order_relaxed);
+	return 0;
+}
+
+void session_open_chunk(struct session_header *header, session_cursor *cursor, uint32_t page,
+                        const struct session_chunk *chunk)
+{
+	struct session_chunk *at =
+	        (struct session_chunk *)((char *)header + (uint64_t)page * SESSION_PAGE);
+
+	at->class = chunk->class;
+	at->process = chunk->process;
+	at->pid = chunk->pid;
+	at->tid = chunk->tid;
+	atomic_thread_fence(memory_order_release);
+	*(volatile uint32_t *)&at->magic = SESSION_CHUNK_MAGIC;
+	atomic_store_explicit(cursor, (uint64_t)page << 36 | (uint64_t)chunk->class << 32 | 1,
+	                      memory_order_relaxed);
+}

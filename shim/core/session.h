@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* session.h - the layout of a session file, and how it is written.
+ *
+ * One file, mapped shared by every process of the session:
+ *
+ *   0           struct session_header      who, when, where; shared counters
+ *   64 KiB      struct session_process[]   the table of processes
+ *   + n * 512   chunks of 4 to 64 KiB      events, each chunk written by one thread
+ *
+ * A chunk is 2^k pages and starts with a struct session_chunk of one line (64
+ * bytes); the other lines are events or, behind an event that says so, its
+ * text. A writer takes a chunk by adding to header.pages_used, then lines in it
+ * by adding to a cursor of its own; it waits for nobody. It fills a line's last
+ * 56 bytes, then stores the first 8, whose top byte is never 0 in a written
+ * line: a reader that finds 0 there meets a line that is being written or whose
+ * writer was killed, and goes on behind it.
+ *
+ * Times are ticks: of the CPU's counter where the kernel's clock uses it, else
+ * ns of CLOCK_MONOTONIC. Pairs of (ticks, ns) in the header and in each process
+ * give the rate.
+ *
+ * All integers are in the byte order of the machine that wrote them. A reader
+ * treats every byte as hostile. */
+#ifndef CORE_SESSION_H
+#define CORE_SESSION_H
+
+#include <stdatomic.h>
+
+#include "core/op.h"
+
+#define SESSION_MAGIC "tcpshim"
+#define SESSION_SUFFIX ".tcpshim"
+
+enum {
+	SESSION_VERSION = 1,
+	SESSION_PAGE = 4096,
+	SESSION_LINE = 64,
+	SESSION_PAGE_LINES = SESSION_PAGE / SESSION_LINE,
+	SESSION_CHUNK_CLASS_MAX = 4, /* 2^4 pages: 64 KiB */
+	SESSION_HEADER_BYTES = 64 << 10,
+	SESSION_RULES_MAX = 60 << 10,
+	SESSION_PROCESSES = 65536,
+	SESSION_PROCESS_BYTES = 512,
+	SESSION_PAGES_FIRST = (SESSION_HEADER_BYTES + SESSION_PROCESSES * SESSION_PROCESS_BYTES) / SESSION_PAGE,
+	SESSION_EVENTS_DEFAULT = 8 << 20, /* 512 MiB, sparse */
+	SESSION_EVENTS_MIN = 1024,
+	SESSION_EVENTS_MAX = 1 << 30,
+};
+
+/* The same moment on two clocks. */
+struct clock_pair {
+	uint64_t ticks;
+	uint64_t mono_ns; /* CLOCK_MONOTONIC */
+};
+
+struct session_header {
+	char magic[8];
+	uint32_t version;
+	uint32_t flags; /* SESSION_TICKS_CPU */
+	uint64_t bytes; /* of the whole file */
+	uint64_t seed;
+	struct clock_pair epoch; /* when it was made: event times count from epoch.ticks */
+	uint64_t real_ns;        /* CLOCK_REALTIME at epoch */
+	uint32_t creator_pid;
+	uint16_t port_low, port_high; /* net.ipv4.ip_local_port_range */
+	char host[64];
+	char kernel[64]; /* uname release */
+	uint32_t rules_bytes;
+	uint32_t reserved;
+
+	/* Written by every process of the session. */
+	_Alignas(64) _Atomic uint32_t pages_used; /* of the file, those before the chunks included */
+	_Atomic uint32_t processes_used;
+	_Atomic uint64_t events_dropped;    /* no room, or the disk is full */
+	_Atomic uint64_t processes_dropped; /* the table was full */
+	_Atomic uint64_t peers_dropped;     /* UDP peers beyond what a socket remembers */
+
+	_Alignas(SESSION_PAGE) char rules[SESSION_RULES_MAX];
+};
+
+enum { SESSION_TICKS_CPU = 1 };
+
+/* How a process came into being, as far as the session knows. */
+enum process_origin { ORIGIN_ROOT, ORIGIN_FORK, ORIGIN_EXEC, ORIGIN_SPAWN };
+
+/* Why a process can, or cannot, be seen. Names in names.h. */
+#define COVERAGE_LIST(X)                                                              \
+	X(SEEN, "seen", "its calls are recorded")                                     \
+	X(STATIC, "static", "statically linked: the dynamic loader does not run")     \
+	X(GO, "go", "Go makes its own system calls")                                  \
+	X(SETUID, "setuid", "set-user-ID, set-group-ID or file capabilities: the loader ignores preloads") \
+	X(CLASS, "class", "of another ELF class or machine than the library")         \
+	X(UNREACHABLE, "unreachable", "it could not open the session file")           \
+	X(SILENT, "silent", "the library did not come up in it")
+
+enum coverage {
+#define X(name, text, why) COVERAGE_##name,
+	COVERAGE_LIST(X)
+#undef X
+	COVERAGES
+};
+
+enum process_state {
+	PROCESS_FREE,    /* not taken, or taken back after a failed exec */
+	PROCESS_LIVE,    /* running, or killed without a word */
+	PROCESS_EXECING, /* called exec; its successor is not up (yet) */
+	PROCESS_EXECED,  /* its successor is up, in a slot of its own */
+	PROCESS_ENDED,   /* exited; status is known */
+};
+
+/* One slot: one process, or one program that a process became by exec. Number 0
+ * is never given, so that 0 can say "unknown". A program that exec'd before it
+ * touched a socket shares the slot with its successor. */
+struct session_process {
+	_Atomic uint32_t state; /* enum process_state */
+	uint32_t pid;
+	uint32_t ppid;
+	uint32_t parent; /* slot of the parent, or of the program before exec; 0: none */
+	uint32_t uid;
+	uint8_t origin;   /* enum process_origin */
+	uint8_t coverage; /* enum coverage */
+	uint8_t blind;    /* BLIND_ bits: part of its calls cannot be seen */
+	uint8_t reserved1;
+	int32_t status;               /* exit status when ENDED */
+	_Atomic uint32_t chunks;      /* taken by its threads */
+	_Atomic uint32_t fd_limit;    /* soft RLIMIT_NOFILE */
+	_Atomic uint32_t fd_peak;     /* highest socket fd + 1 */
+	uint32_t reserved2;
+	uint64_t start, end;          /* ticks; end 0: unknown */
+	struct clock_pair first, last; /* last is renewed as it runs */
+	char name[32];      /* last part of the program's path */
+	char program[224];  /* its path; NUL-terminated, the front cut off if longer */
+	char next[160];     /* EXECING: the path given to exec */
+};
+
+enum { BLIND_URING = 1, BLIND_DEEPBIND = 2, BLIND_DLMOPEN = 4 };
+
+/* First line of a chunk. */
+struct session_chunk {
+	uint32_t magic; /* SESSION_CHUNK_MAGIC, stored last */
+	uint32_t class; /* 2^class pages */
+	uint32_t process;
+	uint32_t pid;
+	uint32_t tid; /* 0: unknown */
+	uint8_t reserved[44];
+};
+
+enum { SESSION_CHUNK_MAGIC = 0x6b6e6863 };
+
+/* One event. Its number (file offset / 64) is the id of the socket whose birth
+ * it records (SOCKET, SOCKETPAIR, ACCEPT, ADOPT): so ids are unique in a
+ * session, cost nothing and say where the birth stands. */
+struct line {
+	_Atomic uint64_t head; /* enum op_kind << 56 | start, ticks since epoch */
+	uint32_t took;         /* ticks, UINT32_MAX: that or longer */
+	int32_t fd;
+	int32_t result; /* or -errno */
+	uint32_t sock;  /* id; 0: unknown */
+	uint16_t rule;
+	uint8_t kind;  /* family | proto << 2 | verdict << 4 */
+	uint8_t flags; /* LINE_ bits | lines of text << 5 */
+	uint16_t local_port, remote_port; /* LISTEN: remote_port is the backlog, at most 65535 */
+	union {
+		struct {
+			struct ip local, remote;
+		};
+		struct {
+			uint64_t cookie; /* PASS: SO_COOKIE, 0: unknown */
+			int32_t arg;     /* SHUTDOWN, LIMIT */
+		};
+	};
+};
+
+enum {
+	LINE_LOCAL = 1,    /* local is known */
+	LINE_REMOTE = 2,   /* remote is known */
+	LINE_REUSEADDR = 4, /* BIND, LISTEN, CONNECT: SO_REUSEADDR or SO_REUSEPORT was set */
+	LINE_NO_PORT = 8,  /* BIND, CONNECT: IP_BIND_ADDRESS_NO_PORT was set */
+	LINE_CLOEXEC = 16, /* births: the fd is close-on-exec */
+	LINE_TEXT_SHIFT = 5,
+	LINE_TEXT_MAX = 7, /* lines */
+};
+
+_Static_assert(sizeof(struct line) == SESSION_LINE, "an event is one cache line");
+_Static_assert(sizeof(struct session_chunk) == SESSION_LINE, "a chunk starts with one line");
+_Static_assert(sizeof(struct session_process) == SESSION_PROCESS_BYTES, "a slot is 512 bytes");
+_Static_assert(sizeof(struct session_header) == SESSION_HEADER_BYTES, "a header is 64 KiB");
+
+/* Bytes of a session file for this many events (each thread that makes a
+ * socket call wastes at most one chunk). */
+uint64_t session_bytes(uint64_t events);
+
+/* Lay out a session in zeroed memory of bytes bytes. The caller has filled the
+ * identity (seed, epoch, real_ns, flags, host, kernel, ports) in *identity. */
+void session_format(struct session_header *header, const struct session_header *identity, uint64_t bytes);
+
+/* Is this a session file of our version, of at least `bytes` bytes on disk?
+ * Returns NULL if so, else what is wrong with it, for a message. */
+const char *session_problem(const struct session_header *header, uint64_t bytes);
+
+static inline struct session_process *session_process(struct session_header *header, uint32_t slot)
+{
+	return (struct session_process *)((char *)header + SESSION_HEADER_BYTES) + slot;
+}
+
+/* Take a slot of the process table. Returns 0 when it is full (counted). */
+uint32_t session_take_process(struct session_header *header);
+
+/* Take 2^class pages for a chunk. Returns its first page, or 0 when the part
+ * of the file that is mapped (mapped_bytes) has no room. The pages are not yet
+ * safe to touch: the caller makes the kernel allocate them first. */
+uint32_t session_take_pages(struct session_header *header, uint64_t mapped_bytes, unsigned class);
+
+/* A thread's place in its chunk, in one word so that a signal handler may take
+ * lines between any two instructions: first page << 36 | class << 32 | next line. */
+typedef _Atomic uint64_t session_cursor;
+#define SESSION_CURSOR_EMPTY ((uint64_t)SESSION_PAGE_LINES)
+
+/* Make an allocated chunk this cursor's. */
+void session_open_chunk(struct session_header *header, session_cursor *cursor, uint32_t page,
+                        const struct session_chunk *chunk);
+
+/* Take n lines. Returns the first, or NULL if the chunk has no room for them. */
+static inline struct line *session_take_lines(struct session_header *header, session_cursor *cursor, unsigned n)
+{
+	uint64_t at = atomic_fetch_add_explicit(cursor, n, memory_order_relaxed);
+	uint32_t first = (uint32_t)at;
+	uint64_t page = at >> 36;
+
+	if (first + n > (uint32_t)SESSION_PAGE_LINES << (at >> 32 & 15))
+		return NULL;
+	return (struct line *)((char *)header + page * SESSION_PAGE) + first;
+}
+
+/* The number of a line: its id, if it records a birth. */
+static inline uint32_t session_line_id(const struct session_header *header, const struct line *line)
+{
+	return (uint32_t)(line - (const struct line *)header);
+}
+
+/* Make a filled line visible to readers. */
+static inline void session_publish(struct line *line, enum op_kind kind, uint64_t start)
+{
+	uint64_t since = start & (((uint64_t)1 << 56) - 1);
+
+	atomic_store_explicit(&line->head, (uint64_t)kind << 56 | since, memory_order_release);
+}
+
+#endif
