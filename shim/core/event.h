@@ -17,7 +17,7 @@ struct event {
 	uint32_t process;  /* slot, 0: unknown */
 	const char *program; /* name of the process, NUL-terminated; NULL: unknown */
 	int fd;            /* -1: none */
-	int result;        /* >= 0 when error is 0 */
+	int result;        /* -1 if error is set; RESOLVE: EAI_ code if negative; EXIT: -1 unknown */
 	int error;         /* errno, 0: success */
 	uint32_t sock;     /* 0: unknown */
 	enum family family;
@@ -34,13 +34,29 @@ struct event {
 };
 
 /* Unpack a line into the fields that the line itself knows (not the times, the
- * process and its ids). text: the lines behind it, text_len what they hold.
- * Returns false if the line is not a valid event. */
+ * process and its ids: those stay as they are). text: the lines behind it,
+ * text_len what they hold. Returns false if the line is not a valid event. */
 bool event_unpack(struct event *event, const struct line *line, const char *text, size_t text_len);
+
+/* Did the call fail? */
+bool event_failed(const struct event *event);
+
+/* The name of what made it fail ("EMFILE", "EAI_NONAME"), NULL if nothing did
+ * or the number has no name. */
+const char *event_error_name(const struct event *event);
 
 /* Write the event as one JSON object with a newline, NUL-terminated, to buf of
  * size bytes (EVENT_JSON_MAX is always enough). Returns the length; a text that
- * does not fit is cut, the object stays whole. No malloc, no locale, signal-safe. */
+ * does not fit is cut, the object stays whole. 0: too small even so. No malloc,
+ * no locale, signal-safe.
+ *
+ * Always there: time (RFC 3339, UTC), time_ns, took_ns, call, verdict.
+ * Where known: pid, tid, process (slot), program, fd, sock, family, proto,
+ * local, remote, result, errno or, of getaddrinfo, error; rule; backlog, how,
+ * limit; cookie (hex); address and name (getaddrinfo), path (unix sockets,
+ * programs), text (blind); reuseaddr, no_port, cloexec when true.
+ * An IPv4 address is written as such on IPv6 sockets too: family tells them
+ * apart. */
 size_t event_json(char *buf, size_t size, const struct event *event);
 
 #endif
