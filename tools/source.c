@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* source.c - see source.h. */
+#include "tools/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/cmd.h"
+
+int source_open(struct source *source, int dir, const char *path)
+{
+	/* O_NONBLOCK: a FIFO of that name must not make us wait. */
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return -EINVAL;
+	}
+	*source = (struct source){.fd = fd, .bytes = (uint64_t)st.st_size};
+	return 0;
+}
+
+void source_close(struct source *source)
+{
+	close(source->fd);
+}
+
+size_t source_read(const struct source *source, void *buf, size_t len, uint64_t at)
+{
+	size_t done = 0;
+
+	while (done < len && at + done < source->bytes) {
+		ssize_t n = pread(source->fd, (char *)buf + done, len - done, (off_t)(at + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	return done;
+}
+
+uint64_t source_skip_holes(const struct source *source, uint64_t at)
+{
+	off_t data = lseek(source->fd, (off_t)at, SEEK_DATA);
+
+	if (data >= 0)
+		return (uint64_t)data;
+	return errno == ENXIO ? source->bytes : at;
+}
+
+void *must(void *memory)
+{
+	if (memory)
+		return memory;
+	fputs("tcpshim: out of memory\n", stderr);
+	exit(EXIT_TCPSHIM);
+}
+
+void *grow(void *array, size_t count, size_t *room, size_t size)
+{
+	if (count < *room)
+		return array;
+	*room = *room ? *room * 2 : 64;
+	return must(reallocarray(array, *room, size));
+}
