@@ -84,15 +84,14 @@ static uint64_t session_start(int dir, const char *name)
 	size_t len = strlen(name), suffix_len = strlen(SESSION_SUFFIX);
 	struct session_header *header;
 	struct source source;
-	uint64_t start = 0;
+	const char *problem;
+	uint64_t start;
 
 	if (len < suffix_len || strcmp(name + len - suffix_len, SESSION_SUFFIX) != 0 ||
 	    source_open(&source, dir, name) != 0)
 		return 0;
-	header = must(calloc(1, sizeof(*header)));
-	if (source_read(&source, header, sizeof(*header), 0) == sizeof(*header) &&
-	    !session_problem(header, source.bytes))
-		start = header->real_ns;
+	header = source_header(&source, &problem);
+	start = header ? header->real_ns : 0;
 	free(header);
 	source_close(&source);
 	return start;

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "tools/memory.h"
+
 /* A fixed order also where times are equal. */
 static bool is_before(const struct stream *a, const struct stream *b)
 {
@@ -42,7 +44,7 @@ static struct stream *new_stream(struct merge *merge)
 	struct stream *stream = merge->unused;
 
 	if (!stream)
-		return must(malloc(sizeof(*stream)));
+		return memory_new(sizeof(*stream));
 	merge->unused = stream->next;
 	return stream;
 }

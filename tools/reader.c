@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "tools/find.h"
+#include "tools/memory.h"
 #include "tools/merge.h"
 #include "tools/table.h"
 #include "tools/ticks.h"
@@ -18,19 +19,18 @@
 struct reader {
 	char *path;
 	struct source source;
-	struct session_header header;
+	struct session_header *header;
 	struct ticks ticks;
 	struct table table;
 	struct merge merge;
 	bool is_at_end;
-	char program[sizeof(((struct session_process *)NULL)->name)];
 };
 
 /* Read anew what the processes of a session keep changing. The table comes
  * last: whoever has events has a slot. */
 static void look(struct reader *reader, bool waits)
 {
-	struct session_header *header = &reader->header;
+	struct session_header *header = reader->header;
 	struct source *source = &reader->source;
 	uint64_t file_pages = source->bytes / SESSION_PAGE;
 	size_t shared = offsetof(struct session_header, pages_used);
@@ -44,39 +44,36 @@ static void look(struct reader *reader, bool waits)
 	reader->is_at_end = false;
 }
 
-/* Read and check the header. Returns NULL, or what is wrong. */
-static const char *read_header(struct reader *reader)
+/* Open the file and read its header. Returns NULL, or what is wrong. */
+static const char *open_source(struct reader *reader, const char *path)
 {
-	struct session_header *header = &reader->header;
+	const char *problem = NULL;
+	int failed = source_open(&reader->source, AT_FDCWD, path);
 
-	if (source_read(&reader->source, header, sizeof(*header), 0) < sizeof(*header))
-		return session_problem(header, 0);
-	return session_problem(header, reader->source.bytes);
-}
-
-static void set_problem(char *error, size_t size, const char *path, const char *problem)
-{
-	snprintf(error, size, "cannot read %s: %s", path, problem);
+	if (failed == -ELOOP)
+		return "it is a symbolic link";
+	if (failed == -EINVAL)
+		return "it is not a regular file";
+	if (failed)
+		return strerror(-failed);
+	reader->header = source_header(&reader->source, &problem);
+	if (problem)
+		source_close(&reader->source);
+	return problem;
 }
 
 struct reader *reader_open(const char *path, char *error, size_t error_size)
 {
-	struct reader *reader = must(calloc(1, sizeof(*reader)));
-	int failed = source_open(&reader->source, AT_FDCWD, path);
-	const char *problem = failed == -ELOOP    ? "it is a symbolic link"
-	                      : failed == -EINVAL ? "it is not a regular file"
-	                      : failed            ? strerror(-failed)
-	                                          : read_header(reader);
+	struct reader *reader = memory_new(sizeof(*reader));
+	const char *problem = open_source(reader, path);
 
 	if (problem) {
-		set_problem(error, error_size, path, problem);
-		if (!failed)
-			source_close(&reader->source);
+		snprintf(error, error_size, "cannot read %s: %s", path, problem);
 		free(reader);
 		return NULL;
 	}
-	reader->path = must(strdup(path));
-	reader->ticks = ticks_of(&reader->header);
+	reader->path = memory_copy(path, strlen(path));
+	reader->ticks = ticks_of(reader->header);
 	look(reader, false);
 	return reader;
 }
@@ -88,6 +85,7 @@ void reader_close(struct reader *reader)
 	merge_free(&reader->merge);
 	table_free(&reader->table);
 	source_close(&reader->source);
+	free(reader->header);
 	free(reader->path);
 	free(reader);
 }
@@ -164,7 +162,7 @@ static void copy_string(char *to, size_t size, const char *from)
 
 void reader_info(struct reader *reader, struct reader_info *info)
 {
-	const struct session_header *header = &reader->header;
+	const struct session_header *header = reader->header;
 	uint64_t lines = header->bytes / SESSION_LINE, first = session_bytes(0) / SESSION_LINE;
 	uint64_t used = (uint64_t)header->pages_used * SESSION_PAGE_LINES;
 

@@ -4,12 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tools/cmd.h"
+#include "tools/memory.h"
 
 int source_open(struct source *source, int dir, const char *path)
 {
@@ -57,12 +56,21 @@ uint64_t source_skip_holes(const struct source *source, uint64_t at)
 	return errno == ENXIO ? source->bytes : at;
 }
 
-void *must(void *memory)
+struct session_header *source_header(const struct source *source, const char **problem)
 {
-	if (memory)
-		return memory;
-	fputs("tcpshim: out of memory\n", stderr);
-	exit(EXIT_TCPSHIM);
+	struct session_header *header =
+	        aligned_alloc(_Alignof(struct session_header), sizeof(*header));
+	size_t got;
+
+	if (!header)
+		memory_gone();
+	got = source_read(source, header, sizeof(*header), 0);
+
+	*problem = session_problem(header, got < sizeof(*header) ? got : source->bytes);
+	if (!*problem)
+		return header;
+	free(header);
+	return NULL;
 }
 
 void *grow(void *array, size_t count, size_t *room, size_t size)
@@ -70,5 +78,8 @@ void *grow(void *array, size_t count, size_t *room, size_t size)
 	if (count < *room)
 		return array;
 	*room = *room ? *room * 2 : 64;
-	return must(reallocarray(array, *room, size));
+	array = reallocarray(array, *room, size);
+	if (!array)
+		memory_gone();
+	return array;
 }

@@ -5,8 +5,7 @@
 #ifndef TOOLS_SOURCE_H
 #define TOOLS_SOURCE_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "core/session.h"
 
 struct source {
 	int fd;
@@ -26,8 +25,9 @@ size_t source_read(const struct source *source, void *buf, size_t len, uint64_t 
  * file's size if none does. */
 uint64_t source_skip_holes(const struct source *source, uint64_t at);
 
-/* The same memory; NULL ends the program: memory is short. */
-void *must(void *memory);
+/* The header, in memory that the caller frees; or NULL, with what is wrong in
+ * *problem. */
+struct session_header *source_header(const struct source *source, const char **problem);
 
 /* Make room for one more item of size bytes in an array with count of them and
  * *room places. Returns the array. */

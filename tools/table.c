@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/memory.h"
+
 enum { MARKED_START = 1, MARKED_END = 2 };
 
 static bool is_sane(const struct session_process *process)
@@ -27,7 +29,7 @@ static void read_slots(struct table *table, const struct source *source, uint32_
 	if (end > SESSION_PROCESSES)
 		end = SESSION_PROCESSES;
 	free(table->slot);
-	table->slot = must(calloc(end ? end : 1, size));
+	table->slot = memory_new((end ? end : 1) * size);
 	got = source_read(source, table->slot, end * size, SESSION_HEADER_BYTES);
 	table->count = (uint32_t)(got / size);
 	table->damaged = end - table->count; /* the file is too short for them */
@@ -85,11 +87,6 @@ static int by_key(const void *a, const void *b)
 void table_look(struct table *table, const struct source *source, uint32_t end, struct ticks *ticks)
 {
 	read_slots(table, source, end);
-	if (table->count > table->marked_count) {
-		table->marked = must(realloc(table->marked, table->count));
-		memset(table->marked + table->marked_count, 0, table->count - table->marked_count);
-		table->marked_count = table->count;
-	}
 	table->marks = table->told = 0;
 	for (uint32_t i = 1; i < table->count; i++) {
 		if (table_slot(table, i)) {
@@ -105,7 +102,6 @@ void table_look(struct table *table, const struct source *source, uint32_t end, 
 void table_free(struct table *table)
 {
 	free(table->slot);
-	free(table->marked);
 	free(table->mark);
 }
 

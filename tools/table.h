@@ -16,11 +16,11 @@ struct mark {
 
 struct table {
 	struct session_process *slot; /* slots 0..count-1; strings end */
-	uint8_t *marked;              /* what was told of each slot already */
-	uint32_t count, marked_count;
+	uint32_t count;
 	uint32_t damaged; /* slots that make no sense */
 	struct mark *mark;
-	size_t marks, mark_room, told; /* mark[told] is the next */
+	size_t marks, mark_room, told;     /* mark[told] is the next */
+	uint8_t marked[SESSION_PROCESSES]; /* what was told of each slot */
 };
 
 /* Read the slots before end anew, learn the rate of the clock from them, and

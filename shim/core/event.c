@@ -249,7 +249,7 @@ static void put_flags(struct text *text, const struct event *event)
 		text_put(text, ",\"reuseaddr\":true");
 	if (event->flags & LINE_NO_PORT && is_connect)
 		text_put(text, ",\"no_port\":true");
-	if (event->flags & LINE_CLOEXEC && is_birth(event->kind))
+	if (event->flags & LINE_CLOEXEC && (is_birth(event->kind) || event->kind == OP_DUP))
 		text_put(text, ",\"cloexec\":true");
 }
 
