@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -155,10 +156,21 @@ int create_default_path(char *path, size_t size, const char *program)
 	return len < (int)size ? 0 : -ENAMETOOLONG;
 }
 
+/* A file above RLIMIT_FSIZE would raise SIGXFSZ. */
+static uint64_t allowed_bytes(uint64_t events)
+{
+	uint64_t bytes = session_bytes(events);
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < bytes)
+		bytes = limit.rlim_cur / SESSION_PAGE * SESSION_PAGE;
+	return bytes;
+}
+
 /* The header is written, not mapped: a full disk is then an error, not a SIGBUS. */
 static int fill(int fd, uint64_t events)
 {
-	uint64_t bytes = session_bytes(events);
+	uint64_t bytes = allowed_bytes(events);
 	struct session_header *header = aligned_alloc(SESSION_PAGE, sizeof(*header));
 	struct session_header identity;
 	ssize_t wrote;
@@ -166,6 +178,10 @@ static int fill(int fd, uint64_t events)
 
 	if (!header)
 		return -ENOMEM;
+	if (bytes < session_bytes(SESSION_EVENTS_MIN)) {
+		free(header);
+		return -EFBIG;
+	}
 	memset(header, 0, sizeof(*header));
 	memset(&identity, 0, sizeof(identity));
 	identify(&identity);

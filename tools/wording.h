@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* wording.h - how numbers, times, addresses and names look to people.
+ * Each function returns a string that stays good for the next WORDING_KEPT calls
+ * of any of them: enough for the arguments of one printf. What comes from a
+ * program is escaped. */
+#ifndef TOOLS_WORDING_H
+#define TOOLS_WORDING_H
+
+#include "tools/ledger.h"
+
+enum { WORDING_KEPT = 16 };
+
+/* 28,232 */
+const char *word_number(uint64_t number);
+
+/* "1 port", "2 ports", "28,232 ports": the plural adds an s. */
+const char *word_count(uint64_t number, const char *thing);
+
+/* 850 us, 1.2 ms, 34 s, 12 min */
+const char *word_duration(uint64_t ns);
+
+/* 99.6 %: of whole, never rounded up to 100 nor down to 0 */
+const char *word_percent(uint64_t part, uint64_t whole);
+
+/* 127.0.0.1:8080, [::1]:80, unix:/run/x.sock */
+const char *word_endpoint(const struct endpoint *end);
+const char *word_place(const struct place *place);
+
+/* The same for a listener, which may have many ports. */
+const char *word_listener(const struct listener *listener);
+
+/* nginx[812] */
+const char *word_process(const char *name, uint32_t pid);
+
+/* curl, wget and others */
+const char *word_programs(const struct programs *programs);
+
+/* Bytes of a program's, escaped. */
+const char *word_text(const char *bytes, size_t len);
+
+/* ECONNREFUSED 3, ETIMEDOUT 1 */
+const char *word_errors(const struct errors *errors);
+
+/* tcp, udp, unix, other */
+const char *word_proto(const struct place *place);
+
+#endif
