@@ -8,7 +8,9 @@ VERSION = 0.1.0
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 BUILD ?= build
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC = gcc
+endif
 CFLAGS ?= -O2 -g
 SANITIZE ?=
 
@@ -19,7 +21,8 @@ WARN = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototype
        -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2
 ALL_CFLAGS = -std=gnu11 $(WARN) $(WERROR) -Ishim -I. -D_GNU_SOURCE -MMD -MP $(CFLAGS)
 # No fortified symbols: one of them would keep the library out of musl programs.
-LIB_CFLAGS = $(ALL_CFLAGS) -fPIC -fvisibility=hidden -fno-plt -ftls-model=initial-exec \
+# Not pedantic: glibc declares socket calls with transparent unions.
+LIB_CFLAGS = $(ALL_CFLAGS) -Wno-pedantic -fPIC -fvisibility=hidden -fno-plt -ftls-model=initial-exec \
              -fno-stack-protector -U_FORTIFY_SOURCE -Wframe-larger-than=1024
 TOOL_CFLAGS = $(ALL_CFLAGS) $(SANITIZE) -DVERSION='"$(VERSION)"' -DLIBDIR='"$(LIBDIR)"'
 TOOL_LIBS = -lcjson
@@ -33,9 +36,9 @@ TOOL_OBJ = $(TOOL_SRC:%.c=$(BUILD)/tool/%.o)
 
 all: $(BUILD)/libtcpshim.so $(BUILD)/tcpshim
 
-$(BUILD)/libtcpshim.so: $(LIB_OBJ) $(BUILD)/exports.map
-	$(call say,LINK,$@)$(CC) -shared $(LDFLAGS) -Wl,--version-script=$(BUILD)/exports.map \
-		-Wl,-soname,libtcpshim.so -Wl,-z,now,-z,relro,-z,defs -o $@ $(LIB_OBJ) -ldl
+$(BUILD)/libtcpshim.so: $(LIB_OBJ) $(BUILD)/exports.ld
+	$(call say,LINK,$@)$(CC) -shared $(LDFLAGS) $(BUILD)/exports.ld \
+		-Wl,-soname,libtcpshim.so,-Bsymbolic-functions -Wl,-z,now,-z,relro,-z,defs,-z,nodelete -o $@ $(LIB_OBJ) -ldl
 
 $(BUILD)/tcpshim: $(TOOL_OBJ)
 	$(call say,LINK,$@)$(CC) $(LDFLAGS) $(SANITIZE) -o $@ $(TOOL_OBJ) $(TOOL_LIBS)
@@ -53,10 +56,9 @@ $(BUILD)/tool/%.o: %.c
 	$(call say,CC,$<)$(CC) $(TOOL_CFLAGS) -c -o $@ $<
 
 # The names that the library exports: those of calls.def, and no other.
-$(BUILD)/exports.map: shim/sys/calls.def shim/sys/exports.h
+$(BUILD)/exports.ld: shim/sys/exports.h shim/sys/calls.def
 	@mkdir -p $(@D)
-	$(call say,GEN,$@)$(CC) -E -P -Ishim -x c shim/sys/exports.h | \
-		sed '1i {global:' | sed '$$a local:*;};' > $@
+	$(call say,GEN,$@)$(CC) -E -P -Ishim -x c $< -o $@
 
 include tests/tests.mk
 

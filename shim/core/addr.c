@@ -118,6 +118,16 @@ bool addr_equal(const struct ip *a, const struct ip *b)
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
+bool addr_in_prefix(const struct ip *ip, const struct ip *prefix, unsigned bits)
+{
+	unsigned whole = bits / 8, rest = bits % 8;
+
+	if (bits >= 128)
+		return addr_equal(ip, prefix);
+	return memcmp(ip, prefix, whole) == 0 &&
+	       (ip->byte[whole] ^ prefix->byte[whole]) >> (8 - rest) == 0;
+}
+
 /* What is left of a text that is being parsed. */
 struct rest {
 	const char *at, *end;

@@ -53,6 +53,9 @@ bool addr_is_loopback(const struct ip *ip);
 /* Do two addresses have the same value? */
 bool addr_equal(const struct ip *a, const struct ip *b);
 
+/* Do the first bits of two addresses agree? IPv4's own begin at bit 96. */
+bool addr_in_prefix(const struct ip *ip, const struct ip *prefix, unsigned bits);
+
 /* Parse "1.2.3.4" or "2001:db8::1" (no brackets, no scope) of len bytes.
  * Returns false if it is neither. */
 bool addr_parse(struct ip *ip, const char *text, size_t len);

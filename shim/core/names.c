@@ -5,15 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-struct named {
-	int number;
-	const char *name;
-};
-
 /* clang-format off */
-/* Aliases stand last: a number gives the first name, a name any of them. */
-#define E(name) {name, #name}
-static const struct named errnos[] = {
+#define E(name) [name] = #name
+static const char *const errnos[] = {
 	E(EPERM), E(ENOENT), E(ESRCH), E(EINTR), E(EIO), E(ENXIO), E(E2BIG), E(ENOEXEC),
 	E(EBADF), E(ECHILD), E(EAGAIN), E(ENOMEM), E(EACCES), E(EFAULT), E(ENOTBLK), E(EBUSY),
 	E(EEXIST), E(EXDEV), E(ENODEV), E(ENOTDIR), E(EISDIR), E(EINVAL), E(ENFILE), E(EMFILE),
@@ -34,10 +28,20 @@ static const struct named errnos[] = {
 	E(ENAVAIL), E(EISNAM), E(EREMOTEIO), E(EDQUOT), E(ENOMEDIUM), E(EMEDIUMTYPE),
 	E(ECANCELED), E(ENOKEY), E(EKEYEXPIRED), E(EKEYREVOKED), E(EKEYREJECTED),
 	E(EOWNERDEAD), E(ENOTRECOVERABLE), E(ERFKILL), E(EHWPOISON),
-	E(EWOULDBLOCK), E(EDEADLOCK), E(ENOTSUP),
 };
 #undef E
 /* clang-format on */
+
+struct named {
+	int number;
+	const char *name;
+};
+
+static const struct named errno_aliases[] = {
+        {EWOULDBLOCK, "EWOULDBLOCK"},
+        {EDEADLOCK, "EDEADLOCK"},
+        {ENOTSUP, "ENOTSUP"},
+};
 
 /* getaddrinfo's results; numbers, because not every libc's <netdb.h> has all. */
 static const struct named eais[] = {
@@ -98,15 +102,6 @@ static const char *name_at(const char *const *names, size_t count, unsigned i, c
 	return i < count && names[i] ? names[i] : other;
 }
 
-static const char *name_of(const struct named *table, size_t count, int number)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (table[i].number == number)
-			return table[i].name;
-	}
-	return NULL;
-}
-
 static bool is_same(const char *name, const char *text, size_t len)
 {
 	return strlen(name) == len && memcmp(name, text, len) == 0;
@@ -114,12 +109,16 @@ static bool is_same(const char *name, const char *text, size_t len)
 
 const char *name_errno(int error)
 {
-	return name_of(errnos, COUNT(errnos), error);
+	return name_at(errnos, COUNT(errnos), (unsigned)error, NULL);
 }
 
 const char *name_eai(int code)
 {
-	return name_of(eais, COUNT(eais), code);
+	for (size_t i = 0; i < COUNT(eais); i++) {
+		if (eais[i].number == code)
+			return eais[i].name;
+	}
+	return NULL;
 }
 
 const char *name_shutdown(int how)
@@ -160,8 +159,12 @@ const char *name_coverage_reason(enum coverage coverage)
 int name_to_errno(const char *name, size_t len)
 {
 	for (size_t i = 0; i < COUNT(errnos); i++) {
-		if (is_same(errnos[i].name, name, len))
-			return errnos[i].number;
+		if (errnos[i] && is_same(errnos[i], name, len))
+			return (int)i;
+	}
+	for (size_t i = 0; i < COUNT(errno_aliases); i++) {
+		if (is_same(errno_aliases[i].name, name, len))
+			return errno_aliases[i].number;
 	}
 	return 0;
 }

@@ -45,13 +45,12 @@ enum proto { PROTO_OTHER, PROTO_TCP, PROTO_UDP, PROTO_STREAM /* unix stream */ }
  * copies, never pointers into the program. */
 struct op {
 	enum op_kind kind;
-	int fd;               /* -1: none */
-	bool has_peer;        /* peer: destination of connect and send, source of bind */
-	enum family family;   /* of peer, or of the socket that is to be made */
-	enum proto proto;     /* of the socket that is to be made */
-	struct endpoint peer; /* the address in the call's arguments */
-	int arg;              /* backlog, shutdown's how */
-	uint64_t start;       /* ticks, see session.h */
+	int fd;             /* -1: none */
+	enum family family; /* of the socket that is to be made */
+	enum proto proto;
+	int arg;            /* backlog, shutdown's how, new limit */
+	bool cloexec;       /* births and DUP: the new fd is close-on-exec */
+	uint64_t start;     /* ticks, see session.h */
 };
 
 enum verdict_kind {
@@ -74,8 +73,14 @@ struct verdict {
 
 /* What happened. */
 struct outcome {
-	int result;  /* >= 0, or -errno */
+	int result;   /* >= 0, or -errno */
 	uint64_t end; /* ticks */
+	bool has_local, has_remote;
+	struct endpoint local, remote; /* as the kernel has them; on failure, as asked */
+	uint32_t bits;    /* ADOPT: the SOCKET_ bits that the kernel told */
+	uint64_t cookie;  /* ADOPT, PASS: SO_COOKIE, 0: unknown */
+	const char *text; /* may be the program's memory, which the kernel or libc has read */
+	size_t text_len;
 };
 
 #endif

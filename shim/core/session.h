@@ -120,12 +120,12 @@ struct session_process {
 	uint8_t origin;   /* enum process_origin */
 	uint8_t coverage; /* enum coverage */
 	uint8_t blind;    /* BLIND_ bits: part of its calls cannot be seen */
-	uint8_t reserved1;
+	uint8_t next_coverage; /* EXECING: of the program that is to come */
 	int32_t status;               /* exit status when ENDED */
 	_Atomic uint32_t chunks;      /* taken by its threads */
 	_Atomic uint32_t fd_limit;    /* soft RLIMIT_NOFILE */
 	_Atomic uint32_t fd_peak;     /* highest socket fd + 1 */
-	uint32_t reserved2;
+	uint32_t passed_top;          /* highest socket fd that an exec or spawn passed on + 1 */
 	uint64_t start, end;          /* ticks; end 0: unknown */
 	struct clock_pair first, last; /* last is renewed as it runs */
 	char name[32];      /* last part of the program's path */

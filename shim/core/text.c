@@ -6,6 +6,12 @@
 
 static const char hex_digit[] = "0123456789abcdef";
 
+/* "00" to "99": two digits a division. */
+static const char digit_pairs[] = "00010203040506070809101112131415161718192021222324"
+                                  "25262728293031323334353637383940414243444546474849"
+                                  "50515253545556575859606162636465666768697071727374"
+                                  "75767778798081828384858687888990919293949596979899";
+
 struct text text_on(char *buf, size_t size)
 {
 	buf[0] = '\0';
@@ -29,7 +35,12 @@ void text_bytes(struct text *text, const char *bytes, size_t len)
 
 void text_char(struct text *text, char c)
 {
-	text_bytes(text, &c, 1);
+	if (text->cut || text->len + 1 >= text->size) {
+		text->cut = true;
+		return;
+	}
+	text->buf[text->len++] = c;
+	text->buf[text->len] = '\0';
 }
 
 void text_put(struct text *text, const char *string)
@@ -40,13 +51,19 @@ void text_put(struct text *text, const char *string)
 void text_digits(struct text *text, uint64_t value, unsigned width)
 {
 	char digits[24];
-	unsigned n = 0;
+	char *end = digits + sizeof(digits), *at = end;
 
-	do {
-		digits[sizeof(digits) - ++n] = (char)('0' + value % 10);
-		value /= 10;
-	} while (n < 20 && (value || n < width));
-	text_bytes(text, digits + sizeof(digits) - n, n);
+	if (width > 20)
+		width = 20;
+	for (; value >= 10; value /= 100) {
+		at -= 2;
+		memcpy(at, digit_pairs + value % 100 * 2, 2);
+	}
+	if (value > 0 || at == end)
+		*--at = (char)('0' + value);
+	while (end - at < (ptrdiff_t)width)
+		*--at = '0';
+	text_bytes(text, at, (size_t)(end - at));
 }
 
 void text_unsigned(struct text *text, uint64_t value)

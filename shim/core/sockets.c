@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* sockets.c - see sockets.h. */
+#include "core/sockets.h"
+
+#include <string.h>
+
+static void copy_rest(struct sock *to, const struct sock *from)
+{
+	to->local = from->local;
+	to->remote = from->remote;
+	to->local_port = from->local_port;
+	to->remote_port = from->remote_port;
+}
+
+void sockets_get(const struct sockets *sockets, int fd, struct sock *copy)
+{
+	const struct sock *sock = sockets_at(sockets, fd);
+	uint64_t word = sock ? atomic_load_explicit(&sock->word, memory_order_acquire) : 0;
+
+	atomic_store_explicit(&copy->word, word, memory_order_relaxed);
+	if (word)
+		copy_rest(copy, sock);
+}
+
+bool sockets_take(struct sockets *sockets, int fd, struct sock *copy)
+{
+	struct sock *sock = sockets_at(sockets, fd);
+	uint64_t word = 0;
+
+	if (sock && atomic_load_explicit(&sock->word, memory_order_relaxed)) {
+		copy_rest(copy, sock);
+		word = atomic_exchange_explicit(&sock->word, 0, memory_order_acq_rel);
+	}
+	atomic_store_explicit(&copy->word, word, memory_order_relaxed);
+	return word != 0;
+}
+
+static void raise_top(struct sockets *sockets, uint32_t top)
+{
+	uint32_t now = atomic_load_explicit(&sockets->top, memory_order_relaxed);
+
+	while (now < top &&
+	       !atomic_compare_exchange_weak_explicit(&sockets->top, &now, top, memory_order_relaxed,
+	                                              memory_order_relaxed))
+		;
+}
+
+void sockets_put(struct sockets *sockets, int fd, const struct sock *from)
+{
+	struct sock *sock = sockets_at(sockets, fd);
+
+	if (!sock)
+		return;
+	if ((uint32_t)fd >= atomic_load_explicit(&sockets->top, memory_order_relaxed))
+		raise_top(sockets, (uint32_t)fd + 1);
+	copy_rest(sock, from);
+	atomic_store_explicit(&sock->peers, 0, memory_order_relaxed);
+	atomic_store_explicit(&sock->word,
+	                      atomic_load_explicit(&from->word, memory_order_relaxed),
+	                      memory_order_release);
+}
+
+void sockets_update(struct sockets *sockets, int fd, const struct sock *from)
+{
+	struct sock *sock = sockets_at(sockets, fd);
+	uint64_t word = atomic_load_explicit(&from->word, memory_order_relaxed);
+	uint64_t there = sock ? atomic_load_explicit(&sock->word, memory_order_relaxed) : 0;
+
+	if (!there || there >> 32 != word >> 32)
+		return;
+	copy_rest(sock, from);
+	atomic_compare_exchange_strong_explicit(&sock->word, &there, word, memory_order_release,
+	                                        memory_order_relaxed);
+}
+
+void sockets_change(struct sockets *sockets, int fd, uint32_t id, uint32_t set, uint32_t clear)
+{
+	struct sock *sock = sockets_at(sockets, fd);
+	uint64_t word = sock ? atomic_load_explicit(&sock->word, memory_order_relaxed) : 0;
+
+	while (word && word >> 32 == id &&
+	       !atomic_compare_exchange_weak_explicit(&sock->word, &word,
+	                                              (word & ~(uint64_t)clear) | set,
+	                                              memory_order_release, memory_order_relaxed))
+		;
+}
+
+/* Mixes 64 bits (the finalizer of MurmurHash3, public domain constants). */
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ x >> 33) * 0xff51afd7ed558ccdu;
+	x = (x ^ x >> 33) * 0xc4ceb9fe1a85ec53u;
+	return x ^ x >> 33;
+}
+
+static uint64_t peer_hash(uint32_t id, const struct endpoint *peer)
+{
+	uint64_t half[2];
+
+	memcpy(half, &peer->ip, sizeof(half));
+	return mix(mix(half[0] ^ id) ^ half[1] ^ (uint64_t)peer->port << 48) | 1;
+}
+
+bool sockets_new_peer(struct sockets *sockets, int fd, const struct endpoint *peer, bool *overflow)
+{
+	enum { PROBES = 8 };
+	struct sock *sock = sockets_at(sockets, fd);
+	uint64_t hash;
+	uint32_t slot = 0;
+
+	if (!sock)
+		return false;
+	hash = peer_hash(sock_id(sock), peer);
+	for (uint32_t i = 0; i < PROBES; i++) {
+		uint64_t there;
+
+		slot = ((uint32_t)(hash >> 32) + i) % SOCKETS_PEER_SLOTS;
+		there = atomic_load_explicit(&sockets->peers[slot], memory_order_relaxed);
+		if (there == hash)
+			return false;
+		if (!there)
+			break;
+	}
+	if (atomic_load_explicit(&sock->peers, memory_order_relaxed) >= SOCKETS_PEERS_MAX) {
+		*overflow = true;
+		return false;
+	}
+	atomic_fetch_add_explicit(&sock->peers, 1, memory_order_relaxed);
+	/* with no free slot, the last one probed gives way: a peer of a closed
+	 * socket most likely; if not, it is told of twice */
+	atomic_store_explicit(&sockets->peers[slot], hash, memory_order_relaxed);
+	return true;
+}

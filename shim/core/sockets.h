@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* sockets.h - what we know of each socket of this process, by fd.
+ * A flat array of cache lines: no search, no lock, no allocation. It is a cache
+ * of what the kernel knows: an fd that is not in it may still be a socket, and
+ * an entry whose close was missed is replaced when the number comes again.
+ *
+ * `word` is the entry's one word of truth, changed atomically: its upper half
+ * is the socket's id, its lower half SOCKET_ bits; 0 means "not known". Whoever
+ * closes an fd takes the word out first: then one close makes one event, and the
+ * next owner of the number starts from nothing. */
+#ifndef CORE_SOCKETS_H
+#define CORE_SOCKETS_H
+
+#include <stdatomic.h>
+
+#include "core/addr.h"
+#include "core/op.h"
+
+enum {
+	SOCKET_KNOWN = 1,
+	SOCKET_FAMILY_SHIFT = 1, /* enum family, 2 bits */
+	SOCKET_PROTO_SHIFT = 3,  /* enum proto, 2 bits */
+	SOCKET_LOCAL = 1 << 5,   /* local is known, with its port */
+	SOCKET_REMOTE = 1 << 6,  /* remote is known */
+	SOCKET_BOUND = 1 << 7,   /* by bind, not by connect or listen */
+	SOCKET_LISTENING = 1 << 8,
+	SOCKET_REUSE = 1 << 9,    /* SO_REUSEADDR or SO_REUSEPORT */
+	SOCKET_NO_PORT = 1 << 10, /* IP_BIND_ADDRESS_NO_PORT */
+	SOCKET_CLOEXEC = 1 << 11,
+	SOCKET_CLOSING = 1 << 12, /* in the range of a close_range that runs */
+};
+
+struct sock {
+	_Atomic uint64_t word;
+	struct ip local, remote;
+	uint16_t local_port, remote_port;
+	_Atomic uint16_t peers; /* UDP: peers told of so far */
+	uint16_t reserved;
+	uint64_t reserved2[2];
+};
+
+_Static_assert(sizeof(struct sock) == 64, "an entry is one cache line");
+
+enum { SOCKETS_PEERS_MAX = 1024, SOCKETS_PEER_SLOTS = 1 << 14 };
+
+struct sockets {
+	struct sock *at;      /* capacity entries, zero at first */
+	uint32_t capacity;
+	_Atomic uint32_t top; /* highest fd ever entered + 1 */
+	_Atomic uint64_t *peers; /* SOCKETS_PEER_SLOTS hashes of (socket, UDP peer) */
+};
+
+/* The entry of an fd, known or not; NULL beyond the capacity. */
+static inline struct sock *sockets_at(const struct sockets *sockets, int fd)
+{
+	return (unsigned)fd < sockets->capacity ? &sockets->at[fd] : NULL;
+}
+
+/* Is the fd a socket that we know? The whole cost of a close of something else. */
+static inline bool sockets_knows(const struct sockets *sockets, int fd)
+{
+	return (unsigned)fd < sockets->capacity &&
+	       atomic_load_explicit(&sockets->at[fd].word, memory_order_relaxed) != 0;
+}
+
+/* Copy of an entry: all zero if not known. */
+void sockets_get(const struct sockets *sockets, int fd, struct sock *copy);
+
+/* The same, and the entry is empty afterwards. Returns false if it was. */
+bool sockets_take(struct sockets *sockets, int fd, struct sock *copy);
+
+/* Enter a socket under an fd, in place of whatever stands there. */
+void sockets_put(struct sockets *sockets, int fd, const struct sock *sock);
+
+/* Change an entry to sock, unless the fd has become another socket meanwhile. */
+void sockets_update(struct sockets *sockets, int fd, const struct sock *sock);
+
+/* Set and clear bits, unless the fd has become another socket meanwhile. */
+void sockets_change(struct sockets *sockets, int fd, uint32_t id, uint32_t set, uint32_t clear);
+
+/* Is this the first time that a UDP socket meets the peer? Remembers it. At
+ * most SOCKETS_PEERS_MAX a socket are told of; then *overflow is set. */
+bool sockets_new_peer(struct sockets *sockets, int fd, const struct endpoint *peer, bool *overflow);
+
+static inline uint32_t sock_id(const struct sock *sock)
+{
+	return (uint32_t)(atomic_load_explicit(&sock->word, memory_order_relaxed) >> 32);
+}
+
+static inline uint32_t sock_bits(const struct sock *sock)
+{
+	return (uint32_t)atomic_load_explicit(&sock->word, memory_order_relaxed);
+}
+
+static inline enum family sock_family(const struct sock *sock)
+{
+	return (enum family)(sock_bits(sock) >> SOCKET_FAMILY_SHIFT & 3);
+}
+
+static inline enum proto sock_proto(const struct sock *sock)
+{
+	return (enum proto)(sock_bits(sock) >> SOCKET_PROTO_SHIFT & 3);
+}
+
+static inline uint64_t sock_word(uint32_t id, enum family family, enum proto proto, uint32_t bits)
+{
+	return (uint64_t)id << 32 | SOCKET_KNOWN | (uint32_t)family << SOCKET_FAMILY_SHIFT |
+	       (uint32_t)proto << SOCKET_PROTO_SHIFT | bits;
+}
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* environment.c - see environment.h. Safe in a vfork child: takes memory of its
+ * own from the kernel, none from malloc. */
+#include "preload/environment.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "core/text.h"
+#include "preload/settings.h"
+#include "sys/raw.h"
+
+/* The value of NAME= in envp, NULL if it is not there. */
+static const char *value_of(char *const envp[], const char *name, size_t *index)
+{
+	size_t len = strlen(name);
+
+	for (*index = 0; envp && envp[*index]; ++*index)
+		if (strncmp(envp[*index], name, len) == 0 && envp[*index][len] == '=')
+			return envp[*index] + len + 1;
+	return NULL;
+}
+
+struct copy {
+	char **envp;
+	size_t count;
+	char *at; /* where strings go; there is room for all */
+};
+
+/* Set NAME=first[:second], in place of the entry at index. */
+static void set(struct copy *copy, size_t index, const char *name, const char *first,
+                const char *second)
+{
+	struct text text = text_on(copy->at, SETTING_MAX * 2 + 64 + strlen(second));
+
+	text_put(&text, name);
+	text_char(&text, '=');
+	text_put(&text, first);
+	if (second[0]) {
+		text_char(&text, ':');
+		text_put(&text, second);
+	}
+	copy->envp[index] = copy->at;
+	if (index == copy->count)
+		copy->envp[++copy->count] = NULL;
+	copy->at += text.len + 1;
+}
+
+char *const *environment_repair(char *const envp[], void **map, size_t *map_size)
+{
+	size_t preload_at, session_at, log_at, count = 0, size;
+	const char *preload = value_of(envp, "LD_PRELOAD", &preload_at);
+	bool has_library = preload && strstr(preload, "libtcpshim");
+	bool has_session = value_of(envp, "TCPSHIM_SESSION", &session_at) || !settings.session[0];
+	bool has_log = value_of(envp, "TCPSHIM_LOG", &log_at) || !settings.log[0];
+	struct copy copy;
+
+	*map = NULL;
+	if (!settings.is_preloaded || (has_library && has_session && has_log))
+		return envp;
+	while (envp && envp[count])
+		count++;
+	size = (count + 4) * sizeof(char *) + 8 * SETTING_MAX + (preload ? strlen(preload) : 0);
+	*map = raw_map(size);
+	*map_size = size;
+	if (!*map)
+		return envp;
+	copy = (struct copy){.envp = *map, .count = count};
+	copy.at = (char *)(copy.envp + count + 4);
+	if (count)
+		memcpy(copy.envp, envp, count * sizeof(char *));
+	if (!has_library && preload && preload[0])
+		set(&copy, preload_at, "LD_PRELOAD", settings.library, preload);
+	else if (!has_library)
+		set(&copy, preload ? preload_at : copy.count, "LD_PRELOAD", settings.preload, "");
+	if (!has_session)
+		set(&copy, copy.count, "TCPSHIM_SESSION", settings.session, "");
+	if (!has_log)
+		set(&copy, copy.count, "TCPSHIM_LOG", settings.log, "");
+	return copy.envp;
+}

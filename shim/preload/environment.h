@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* environment.h - puts the library and the session back into a copy of an
+ * environment that a program made for its child. */
+#ifndef PRELOAD_ENVIRONMENT_H
+#define PRELOAD_ENVIRONMENT_H
+
+#include <stddef.h>
+
+/* The environment to pass instead of envp: envp itself if it lacks nothing (or
+ * we do), else a copy at *map, *map_size bytes, that the caller unmaps. */
+char *const *environment_repair(char *const envp[], void **map, size_t *map_size);
+
+#endif

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT */
+/* process.c - see process.h.
+ * The composition root: reads the settings, attaches the session, builds the
+ * engine. If anything fails the library stands aside and says so once. */
+#include "preload/process.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include "core/names.h"
+#include "core/text.h"
+#include "preload/adopt.h"
+#include "preload/attach.h"
+#include "preload/record.h"
+#include "preload/settings.h"
+#include "sys/clock.h"
+#include "sys/raw.h"
+#include "sys/real.h"
+
+enum { STATUS_UNKNOWN = -1 };
+enum { ASLEEP, WAKING, AWAKE, ASIDE };
+
+int on_exit(void (*)(int, void *), void *) __attribute__((weak));
+
+static const uint64_t no_generation = NOT_WATCHING - 1;
+#define NEVER_WOKEN (NOT_WATCHING - 2) /* not 0: that is a forked child's page */
+static _Atomic int state = ASLEEP;
+static uint64_t *wiped_by_fork; /* the page that process.generation points into */
+static uint64_t last_generation;
+
+struct process process = {.generation = &no_generation};
+_Thread_local struct thread thread = {
+        .generation = NEVER_WOKEN,
+        .cursor = SESSION_CURSOR_EMPTY,
+};
+
+/* ---- our entry in the table of processes ---- */
+
+uint32_t process_take_slot(void)
+{
+	struct session_header *session = process.engine.session;
+	uint32_t slot = session_take_process(session);
+	struct session_process *entry = session_process(session, slot);
+	uintptr_t page = (uintptr_t)entry & ~(uintptr_t)(SESSION_PAGE - 1);
+
+	if (!slot || record_allocate((void *)page, SESSION_PAGE) != 0)
+		return 0;
+	entry->first = (struct clock_pair){clock_ticks(), clock_ns(CLOCK_MONOTONIC)};
+	entry->last = entry->first;
+	entry->start = entry->first.ticks;
+	return slot;
+}
+
+/* Where this process (it became another program by exec) and its parent stand. */
+struct kin {
+	uint32_t self, parent; /* slots, 0: not there */
+};
+
+/* Searched from the newest; an older brother by the same pid is long dead. */
+static struct kin find_kin(uint32_t ppid)
+{
+	enum { FAR = 4096 };
+	struct session_header *session = process.engine.session;
+	uint32_t slot = atomic_load(&session->processes_used);
+	struct kin kin = {0, 0};
+
+	if (slot > SESSION_PROCESSES)
+		slot = SESSION_PROCESSES;
+	for (uint32_t i = 0; i < FAR && slot-- > 1 && !kin.self; i++) {
+		struct session_process *entry = session_process(session, slot);
+		uint32_t is = atomic_load(&entry->state);
+
+		if (is != PROCESS_LIVE && is != PROCESS_EXECING)
+			continue;
+		if (entry->pid == process.pid)
+			kin.self = slot;
+		else if (entry->pid == ppid && !kin.parent)
+			kin.parent = slot;
+	}
+	return kin;
+}
+
+/* Keep the end of a path that is too long. */
+static void put_tail(char *to, size_t size, const char *from)
+{
+	size_t len = strlen(from);
+	const char *tail = len < size ? from : from + len - size + 1;
+
+	memset(to, 0, size);
+	memcpy(to, tail, strlen(tail));
+}
+
+void process_fd_limit(uint64_t limit)
+{
+	struct session_process *entry = process_entry();
+
+	if (entry)
+		atomic_store(&entry->fd_limit, limit < UINT32_MAX ? (uint32_t)limit : UINT32_MAX);
+}
+
+static void fill_entry(struct session_process *entry, enum process_origin origin, uint32_t parent)
+{
+	static char path[sizeof(entry->program) * 2];
+	long len = raw3(SYS_readlink, "/proc/self/exe", path, sizeof(path) - 1);
+	struct rlimit limit = {0, 0};
+
+	path[len > 0 ? len : 0] = '\0';
+	entry->pid = process.pid;
+	entry->ppid = (uint32_t)raw1(SYS_getppid, 0);
+	entry->parent = parent;
+	entry->uid = (uint32_t)raw1(SYS_getuid, 0);
+	entry->origin = origin;
+	entry->coverage = COVERAGE_SEEN;
+	entry->status = STATUS_UNKNOWN;
+	put_tail(entry->program, sizeof(entry->program), path);
+	put_tail(entry->name, sizeof(entry->name), process.name);
+	raw4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
+	process_fd_limit(limit.rlim_cur);
+	atomic_store(&entry->state, PROCESS_LIVE);
+}
+
+/* A program is up: the first of the session, or one that a process of it became
+ * or spawned. */
+static void enter_table(void)
+{
+	struct session_header *session = process.engine.session;
+	struct kin kin = find_kin((uint32_t)raw1(SYS_getppid, 0));
+	uint32_t before = kin.self ? kin.self : kin.parent;
+	struct session_process *old = before ? session_process(session, before) : NULL;
+	enum process_origin origin = kin.self ? ORIGIN_EXEC : before ? ORIGIN_SPAWN : ORIGIN_ROOT;
+	uint32_t passed_top = old ? old->passed_top : 0;
+
+	if (kin.self && atomic_load(&old->chunks) == 0) {
+		process.slot = before; /* it has told nothing: one entry serves both */
+		before = old->parent;
+		old->passed_top = 0;
+	} else {
+		process.slot = process_take_slot();
+	}
+	if (kin.self && process.slot != kin.self) {
+		old->end = clock_ticks();
+		atomic_store(&old->state, PROCESS_EXECED);
+	}
+	if (!process.slot)
+		return;
+	fill_entry(process_entry(), origin, before);
+	record_process(origin == ORIGIN_ROOT ? OP_START : OP_EXEC, process_entry()->program);
+	adopt_inherited(passed_top);
+}
+
+/* ---- coming up ---- */
+
+static void say(const char *problem, int error)
+{
+	char buf[512];
+	struct text text = text_on(buf, sizeof(buf));
+
+	text_put(&text, "tcpshim: no session: ");
+	text_put(&text, problem);
+	if (settings.session[0]) {
+		text_put(&text, " ");
+		text_visible(&text, settings.session, strlen(settings.session));
+	}
+	if (error) {
+		text_put(&text, ": ");
+		text_put(&text, name_errno(error) ? name_errno(error) : "?");
+	}
+	text_put(&text, "; the program runs without a record\n");
+	raw_write(2, buf, text.len);
+}
+
+static void read_name(void)
+{
+	static char path[SETTING_MAX];
+	long len = raw3(SYS_readlink, "/proc/self/exe", path, sizeof(path) - 1);
+	const char *slash;
+
+	path[len > 0 ? len : 0] = '\0';
+	slash = strrchr(path, '/');
+	put_tail(process.name, sizeof(process.name), slash ? slash + 1 : "unknown");
+}
+
+static bool attach(void)
+{
+	struct attached attached = attach_session(process.name);
+	struct engine *engine = &process.engine;
+
+	if (!attached.session) {
+		if (attached.problem) {
+			say(attached.problem, attached.error);
+			settings_join(settings.session, "off", ""); /* descendants need not try again */
+		}
+		return false;
+	}
+	clock_start(attached.session->flags & SESSION_TICKS_CPU);
+	engine->session = attached.session;
+	engine->epoch = attached.session->epoch.ticks;
+	process.mapped_bytes = attached.bytes;
+	return true;
+}
+
+/* The socket table grows where it is touched; one of a million entries costs
+ * address space alone. */
+static bool make_tables(void)
+{
+	enum { FDS = 1 << 20 };
+	struct sockets *sockets = &process.engine.sockets;
+	size_t size = FDS * sizeof(struct sock);
+	uint32_t capacity = FDS;
+
+	wiped_by_fork = raw_map(SESSION_PAGE);
+	sockets->at = raw_map(size);
+	if (!sockets->at) { /* the address space is limited */
+		capacity /= 16;
+		size /= 16;
+		sockets->at = raw_map(size);
+	}
+	sockets->peers = raw_map(SOCKETS_PEER_SLOTS * sizeof(uint64_t));
+	if (!wiped_by_fork || !sockets->at || !sockets->peers)
+		return false;
+	raw3(SYS_madvise, sockets->at, size, MADV_NOHUGEPAGE);
+	sockets->capacity = capacity;
+	return raw3(SYS_madvise, wiped_by_fork, SESSION_PAGE, MADV_WIPEONFORK) == 0;
+}
+
+static void come_up(void)
+{
+	real_find();
+	settings_read();
+	read_name();
+	process.pid = raw_getpid();
+	process.is_logging = record_open_log();
+	process.is_recording = attach();
+	if ((!process.is_recording && !process.is_logging) || !make_tables()) {
+		process.is_recording = process.is_logging = false;
+		atomic_store(&state, ASIDE);
+		return;
+	}
+	*wiped_by_fork = last_generation = 1;
+	process.generation = wiped_by_fork;
+	process_renew_clock();
+	atomic_store(&state, AWAKE);
+	thread.generation = 1;
+	thread.tid = process.pid;
+	if (process.is_recording)
+		enter_table();
+}
+
+/* ---- forks ---- */
+
+/* In a forked child, before its first event. */
+static void start_anew(void)
+{
+	uint32_t parent = process.slot;
+
+	*wiped_by_fork = ++last_generation;
+	process.pid = raw_getpid();
+	atomic_store(&process.reserve, SESSION_CURSOR_EMPTY);
+	thread.vforks = 0;
+	if (!process.is_recording)
+		return;
+	process.slot = process_take_slot();
+	if (!process.slot)
+		return;
+	fill_entry(process_entry(), ORIGIN_FORK, parent);
+	record_process(OP_FORK, NULL);
+}
+
+bool process_wake(void)
+{
+	int asleep = ASLEEP;
+
+	if (thread.generation == NOT_WATCHING)
+		return false; /* a vfork child */
+	if (atomic_compare_exchange_strong(&state, &asleep, WAKING)) {
+		int error = errno;
+
+		come_up();
+		errno = error;
+		return atomic_load(&state) == AWAKE;
+	}
+	if (asleep != AWAKE)
+		return false;
+	if (*wiped_by_fork == 0 && process.is_sandboxed)
+		return false; /* a new process cannot even ask for its pid */
+	if (*wiped_by_fork == 0)
+		start_anew();
+	thread.generation = *wiped_by_fork;
+	atomic_store(&thread.cursor, SESSION_CURSOR_EMPTY);
+	thread.class = 0;
+	thread.tid = process.is_sandboxed ? 0 : raw_gettid();
+	return true;
+}
+
+/* ---- the rest of a life ---- */
+
+void process_renew_clock(void)
+{
+	struct session_process *entry = process_entry();
+	struct clock_pair pair = {clock_ticks(), process.is_sandboxed ? 0 : clock_ns(CLOCK_MONOTONIC)};
+	uint64_t age = entry ? pair.ticks - entry->first.ticks : 0;
+	uint64_t wait = age < 1u << 20 ? 1u << 20 : age; /* 0.4 ms, then doubling */
+
+	process.clock_due = pair.ticks + (wait < 1u << 31 ? wait : 1u << 31);
+	if (entry && pair.mono_ns)
+		entry->last = pair;
+}
+
+void process_is_blind(unsigned bits)
+{
+	struct session_process *entry = process_entry();
+
+	if (entry)
+		entry->blind |= (uint8_t)bits;
+}
+
+/* A vfork child ends without a trace in the memory that it shares. */
+static void vfork_child_ends(int status)
+{
+	struct session_process *entry;
+
+	if (!thread.vforks || !thread.vfork_slot)
+		return;
+	entry = session_process(process.engine.session, thread.vfork_slot);
+	entry->status = status & 0xff;
+	entry->end = clock_ticks();
+	atomic_store(&entry->state, PROCESS_ENDED);
+}
+
+void process_ends(int status)
+{
+	struct session_process *entry = process_entry();
+
+	vfork_child_ends(status);
+	if (!entry || thread.generation != *process.generation ||
+	    atomic_load(&entry->state) == PROCESS_ENDED)
+		return;
+	process_renew_clock();
+	entry->status = status == STATUS_UNKNOWN ? status : status & 0xff;
+	entry->end = clock_ticks();
+	atomic_store(&entry->state, PROCESS_ENDED);
+	record_process(OP_EXIT, NULL);
+}
+
+static int exit_status = STATUS_UNKNOWN;
+
+void process_exits_with(int status)
+{
+	exit_status = status & 0xff;
+}
+
+/* Registered first, so run last of all handlers. */
+static void note_exit(int status, void *nothing)
+{
+	(void)nothing;
+	process_exits_with(status);
+}
+
+__attribute__((destructor)) static void destruct(void)
+{
+	process_ends(exit_status);
+}
+
+/* The constructor may come late: other libraries' constructors call us first. */
+__attribute__((constructor)) static void construct(void)
+{
+	if (process_is_watching() && on_exit) /* main's return value; musl has no on_exit */
+		on_exit(note_exit, NULL);
+}
+
+void process_enter_sandbox(void)
+{
+	if (process.is_sandboxed)
+		return;
+	if (process.is_recording)
+		record_reserve();
+	process_renew_clock();
+	process.is_sandboxed = true;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* process.h - this process and its threads, as the shim sees them.
+ *
+ * One comparison tells every wrapper whether to watch: the thread's generation
+ * against the one in a page that the kernel wipes in a forked child
+ * (MADV_WIPEONFORK, however the fork was made). They differ
+ *   - before the library is up, and in a new thread or forked child: then
+ *     process_wake() brings it up to date;
+ *   - in a vfork child, which runs on its parent's memory: it only looks on;
+ *   - when nothing is recorded at all.
+ * Nothing here is locked while a real call runs. */
+#ifndef PRELOAD_PROCESS_H
+#define PRELOAD_PROCESS_H
+
+#include "core/engine.h"
+
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define EXPORT __attribute__((visibility("default")))
+
+struct thread {
+	uint64_t generation;    /* NOT_WATCHING in a vfork child */
+	uint64_t generation_before; /* the vfork child's */
+	session_cursor cursor;
+	uint32_t tid;
+	uint32_t class;         /* of its next chunk */
+	uint32_t vforks;        /* depth of vfork children that run on this thread */
+	uint32_t vfork_slot;    /* process slot of such a child, 0: none yet */
+	void *exec_map;         /* what exec left in our memory, for the parent to free */
+	size_t exec_map_size;
+};
+
+struct process {
+	struct engine engine;
+	const uint64_t *generation; /* in the page that fork wipes */
+	uint64_t mapped_bytes;      /* of the session file */
+	uint64_t clock_due;         /* ticks when the process's clock pair is to be renewed */
+	uint32_t pid, slot;
+	bool is_recording;          /* there is a session */
+	bool is_logging;            /* TCPSHIM_LOG */
+	bool is_sandboxed;          /* a seccomp filter is on: no system call of our own */
+	bool is_sealed;             /* the session has no room left, or its disk has none */
+	session_cursor reserve;     /* lines for all threads once sandboxed */
+	char name[32];              /* of the program */
+};
+
+#define NOT_WATCHING UINT64_MAX
+
+extern struct process process;
+extern _Thread_local struct thread thread;
+
+/* The slow half of process_is_watching(). */
+bool process_wake(void);
+
+/* Are this thread's calls to be looked at? */
+static inline bool process_is_watching(void)
+{
+	return LIKELY(thread.generation == *process.generation) || process_wake();
+}
+
+/* Our entry in the session's table of processes, or NULL. */
+static inline struct session_process *process_entry(void)
+{
+	return process.slot ? session_process(process.engine.session, process.slot) : NULL;
+}
+
+/* Take a slot for a process that is or will be; the entry's start and first
+ * clock pair are filled. Returns 0 if there is none. */
+uint32_t process_take_slot(void);
+
+/* The process ends now, with this status. */
+void process_ends(int status);
+
+/* It ends with this status once its exit handlers have run. */
+void process_exits_with(int status);
+
+/* A seccomp filter comes: do what needs system calls now, make none later. */
+void process_enter_sandbox(void);
+
+/* What this process cannot show: BLIND_ bits for the report. */
+void process_is_blind(unsigned bits);
+
+/* Note the time on both clocks, so that readers can tell ticks. */
+void process_renew_clock(void);
+
+/* The soft limit of descriptors is now this. */
+void process_fd_limit(uint64_t limit);
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* wrap_blind.c - calls that take part of the program out of our sight, and those
+ * that go around libc's names. */
+#include <linux/seccomp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "preload/process.h"
+#include "preload/record.h"
+#include "sys/clock.h"
+#include "sys/real.h"
+
+#ifndef RTLD_DEEPBIND
+#define RTLD_DEEPBIND 8
+#endif
+
+static void tell_blind(unsigned bit, const char *what)
+{
+	struct op op = {.kind = OP_BLIND, .fd = -1, .start = clock_ticks()};
+	struct outcome outcome = {.end = op.start, .text = what, .text_len = what ? strlen(what) : 0};
+
+	if (!process_is_watching())
+		return;
+	process_is_blind(bit);
+	record_note(&op, &outcome);
+}
+
+/* ---- the loader ----
+ * It looks at the return address to know whose search path counts, so the real
+ * call must be the last thing here: the compiler makes it a jump. */
+
+EXPORT void *dlopen(const char *path, int flags)
+{
+	if (UNLIKELY(flags & RTLD_DEEPBIND) && path)
+		tell_blind(BLIND_DEEPBIND, path);
+	return real.dlopen(path, flags);
+}
+
+EXPORT void *dlmopen(Lmid_t namespace, const char *path, int flags)
+{
+	if (namespace != 0 && path) /* LM_ID_BASE is our own */
+		tell_blind(BLIND_DLMOPEN, path);
+	return real.dlmopen(namespace, path, flags);
+}
+
+/* ---- seccomp ---- */
+
+EXPORT int prctl(int option, ...)
+{
+	va_list rest;
+	long arg[4];
+
+	va_start(rest, option);
+	for (int i = 0; i < 4; i++)
+		arg[i] = va_arg(rest, long);
+	va_end(rest);
+	if (option == PR_SET_SECCOMP && process_is_watching())
+		process_enter_sandbox();
+	return real.prctl(option, arg[0], arg[1], arg[2], arg[3]);
+}
+
+/* ---- system calls by number ---- */
+
+#define POINTER(type, x) ((type)(uintptr_t)(x))
+
+/* Those that make, name or close a socket go the way of libc's function. */
+static bool by_name(long number, const long a[6], long *ret)
+{
+	switch (number) {
+	case SYS_socket:
+		*ret = socket((int)a[0], (int)a[1], (int)a[2]);
+		return true;
+	case SYS_socketpair:
+		*ret = socketpair((int)a[0], (int)a[1], (int)a[2], POINTER(int *, a[3]));
+		return true;
+	case SYS_bind:
+		*ret = bind((int)a[0], POINTER(struct sockaddr *, a[1]), (socklen_t)a[2]);
+		return true;
+	case SYS_listen:
+		*ret = listen((int)a[0], (int)a[1]);
+		return true;
+	case SYS_connect:
+		*ret = connect((int)a[0], POINTER(struct sockaddr *, a[1]), (socklen_t)a[2]);
+		return true;
+	case SYS_accept:
+		*ret = accept((int)a[0], POINTER(struct sockaddr *, a[1]), POINTER(socklen_t *, a[2]));
+		return true;
+	case SYS_accept4:
+		*ret = accept4((int)a[0], POINTER(struct sockaddr *, a[1]),
+		               POINTER(socklen_t *, a[2]), (int)a[3]);
+		return true;
+	case SYS_shutdown:
+		*ret = shutdown((int)a[0], (int)a[1]);
+		return true;
+	case SYS_close:
+		*ret = close((int)a[0]);
+		return true;
+	case SYS_dup:
+		*ret = dup((int)a[0]);
+		return true;
+	case SYS_dup3:
+		*ret = dup3((int)a[0], (int)a[1], (int)a[2]);
+		return true;
+	default:
+		return false;
+	}
+}
+
+EXPORT long syscall(long number, ...)
+{
+	va_list rest;
+	long a[6], ret;
+
+	va_start(rest, number);
+	for (int i = 0; i < 6; i++)
+		a[i] = va_arg(rest, long);
+	va_end(rest);
+	if (by_name(number, a, &ret))
+		return ret;
+	if (number == SYS_io_uring_setup)
+		tell_blind(BLIND_URING, "io_uring_setup");
+	if (number == SYS_seccomp && a[0] != SECCOMP_GET_ACTION_AVAIL && process_is_watching())
+		process_enter_sandbox();
+	if (number == SYS_exit_group)
+		process_ends((int)a[0]);
+	return real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}

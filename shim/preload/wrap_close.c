@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* wrap_close.c - every way to close. */
+#include <errno.h>
+#include <linux/close_range.h>
+
+#include "preload/call.h"
+
+EXPORT int close(int fd)
+{
+	struct call call;
+
+	if (!call_begin_close(&call, fd))
+		return real.close(fd);
+	return (int)call_end(&call, call_may_go(&call) ? real.close(fd) : -1);
+}
+
+EXPORT int posix_close(int fd, int flags)
+{
+	struct call call;
+
+	if (!call_begin_close(&call, fd))
+		return real.posix_close(fd, flags);
+	return (int)call_end(&call, real.posix_close(fd, flags));
+}
+
+/* ---- ranges ---- */
+
+static struct sock *next_known(unsigned *fd, unsigned last)
+{
+	struct sockets *sockets = &process.engine.sockets;
+
+	for (; *fd <= last && *fd < atomic_load(&sockets->top); ++*fd)
+		if (sock_bits(&sockets->at[*fd]))
+			return &sockets->at[*fd];
+	return NULL;
+}
+
+/* Set bits of the known sockets of a range. */
+static void mark(unsigned first, unsigned last, uint32_t set, uint32_t clear)
+{
+	struct sock *sock;
+
+	for (unsigned fd = first; (sock = next_known(&fd, last)); fd++)
+		sockets_change(&process.engine.sockets, (int)fd, sock_id(sock), set, clear);
+}
+
+/* Those that were marked and still stand there are closed. */
+static void tell_closed(unsigned first, unsigned last)
+{
+	struct sock *sock;
+
+	for (unsigned fd = first; (sock = next_known(&fd, last)); fd++)
+		if (sock_bits(sock) & SOCKET_CLOSING)
+			call_missed_close((int)fd);
+}
+
+EXPORT int close_range(unsigned first, unsigned last, int flags)
+{
+	bool closes = !(flags & (int)CLOSE_RANGE_CLOEXEC);
+	int ret;
+
+	if (!process_is_watching())
+		return real.close_range(first, last, flags);
+	mark(first, last, closes ? SOCKET_CLOSING : 0, 0);
+	ret = real.close_range(first, last, flags);
+	if (ret == 0 && closes)
+		tell_closed(first, last);
+	else
+		mark(first, last, ret == 0 ? SOCKET_CLOEXEC : 0, SOCKET_CLOSING);
+	return ret;
+}
+
+EXPORT void closefrom(int low)
+{
+	unsigned first = low < 0 ? 0 : (unsigned)low;
+
+	if (!process_is_watching()) {
+		real.closefrom(low);
+		return;
+	}
+	mark(first, ~0u, SOCKET_CLOSING, 0);
+	real.closefrom(low);
+	tell_closed(first, ~0u);
+}
+
+/* ---- streams ---- */
+
+static bool begin_stream(struct call *call, int (*number)(FILE *), FILE *file)
+{
+	int error = errno;
+	int fd = number(file);
+
+	errno = error;
+	return call_begin_close(call, fd);
+}
+
+EXPORT int fclose(FILE *file)
+{
+	struct call call;
+
+	if (!begin_stream(&call, fileno, file))
+		return real.fclose(file);
+	return (int)call_end(&call, real.fclose(file));
+}
+
+EXPORT int pclose(FILE *file)
+{
+	struct call call;
+
+	if (!begin_stream(&call, fileno, file))
+		return real.pclose(file);
+	return (int)call_end(&call, real.pclose(file));
+}
+
+EXPORT FILE *freopen(const char *path, const char *mode, FILE *file)
+{
+	struct call call;
+	FILE *ret;
+
+	if (!begin_stream(&call, fileno, file))
+		return real.freopen(path, mode, file);
+	ret = real.freopen(path, mode, file);
+	call_end(&call, ret ? 0 : -1);
+	return ret;
+}
+
+EXPORT FILE *freopen64(const char *path, const char *mode, FILE *file)
+{
+	struct call call;
+	FILE *ret;
+
+	if (!begin_stream(&call, fileno, file))
+		return real.freopen64(path, mode, file);
+	ret = real.freopen64(path, mode, file);
+	call_end(&call, ret ? 0 : -1);
+	return ret;
+}
+
+EXPORT int closedir(DIR *dir)
+{
+	int fd = dirfd(dir);
+
+	if (process_is_watching())
+		call_missed_close(fd); /* a directory is no socket: what stood there is gone */
+	return real.closedir(dir);
+}

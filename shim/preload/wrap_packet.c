@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* wrap_packet.c - packets, where they tell something new: the port that a first
+ * send takes, each new peer of an unconnected UDP socket, a connection that fast
+ * open makes, descriptors in SCM_RIGHTS. All other packets go straight on. */
+#include <errno.h>
+
+#include "preload/adopt.h"
+#include "preload/call.h"
+#include "preload/capture.h"
+#include "preload/peer.h"
+#include "sys/raw.h"
+
+static bool has_own_port(const struct sock *sock)
+{
+	return sock_bits(sock) & SOCKET_LOCAL && sock->local_port;
+}
+
+static bool is_udp(const struct call *call)
+{
+	return sock_proto(&call->before) == PROTO_UDP;
+}
+
+/* Report a packet if it is news. peer: who it came from or went to, or NULL. */
+static ssize_t end_packet(struct call *call, ssize_t ret, const struct endpoint *peer)
+{
+	bool takes_port = call->op.kind == OP_SEND && !has_own_port(&call->before);
+	bool overflow = false;
+
+	if (!is_udp(call) && (sock_proto(&call->before) != PROTO_TCP || ret < 0))
+		return ret;
+	if (ret < 0)
+		return takes_port ? call_end(call, ret) : ret;
+	if (peer && is_udp(call) &&
+	    sockets_new_peer(&process.engine.sockets, call->op.fd, peer, &overflow)) {
+		call->outcome.has_remote = true;
+		call->outcome.remote = *peer;
+	}
+	if (overflow && process.is_recording)
+		atomic_fetch_add_explicit(&process.engine.session->peers_dropped, 1,
+		                          memory_order_relaxed);
+	if (takes_port || call->outcome.has_remote)
+		call_end(call, ret <= INT32_MAX ? ret : INT32_MAX);
+	return ret;
+}
+
+static ssize_t end_send(struct call *call, ssize_t ret, const struct sockaddr *addr, socklen_t len)
+{
+	struct endpoint peer;
+
+	if (ret >= 0 && addr && addr_from_sockaddr(&peer, addr, len) != FAMILY_OTHER)
+		return end_packet(call, ret, &peer);
+	return end_packet(call, ret, NULL);
+}
+
+/* sendto(MSG_FASTOPEN) is connect and send in one, tcp(7). */
+static ssize_t end_fast_open(struct call *call, ssize_t ret, const struct sockaddr *addr,
+                             socklen_t len)
+{
+	call->op.kind = OP_CONNECT;
+	call_note_remote(call, ret < 0 ? -1 : 0, addr, len);
+	call_end(call, ret < 0 ? -1 : 0);
+	return ret;
+}
+
+EXPORT ssize_t send(int fd, const void *buf, size_t size, int flags)
+{
+	struct call call;
+
+	if (call_is_settled(fd) || !call_begin_on(&call, OP_SEND, fd))
+		return real.send(fd, buf, size, flags);
+	return end_packet(&call, call_may_go(&call) ? real.send(fd, buf, size, flags) : -1, NULL);
+}
+
+EXPORT ssize_t sendto(int fd, const void *buf, size_t size, int flags, const struct sockaddr *addr,
+                      socklen_t len)
+{
+	struct call call;
+	ssize_t ret;
+
+	if ((!addr && call_is_settled(fd)) || !call_begin_on(&call, OP_SEND, fd))
+		return real.sendto(fd, buf, size, flags, addr, len);
+	ret = call_may_go(&call) ? real.sendto(fd, buf, size, flags, addr, len) : -1;
+	if (flags & MSG_FASTOPEN && addr && sock_proto(&call.before) == PROTO_TCP)
+		return end_fast_open(&call, ret, addr, len);
+	return end_send(&call, ret, addr, len);
+}
+
+EXPORT ssize_t recvfrom(int fd, void *buf, size_t size, int flags, struct sockaddr *addr,
+                        socklen_t *len)
+{
+	struct call call;
+	struct peer peer;
+	struct endpoint end;
+	ssize_t ret;
+
+	if (call_is_settled(fd) || !call_begin_on(&call, OP_RECV, fd))
+		return real.recvfrom(fd, buf, size, flags, addr, len);
+	peer_expect(&peer, addr, len);
+	ret = call_may_go(&call) ? real.recvfrom(fd, buf, size, flags, peer.addr, peer.len) : -1;
+	return end_packet(&call, ret, ret >= 0 && peer_take(&peer, &end) ? &end : NULL);
+}
+
+/* A fortified recvfrom: where size exceeds room, libc's own ends the program. */
+EXPORT ssize_t __recvfrom_chk(int fd, void *buf, size_t size, size_t room, int flags,
+                              struct sockaddr *addr, socklen_t *len)
+{
+	if (size > room)
+		return real.__recvfrom_chk(fd, buf, size, room, flags, addr, len);
+	return recvfrom(fd, buf, size, flags, addr, len);
+}
+
+/* ---- messages ---- */
+
+/* Do something with each descriptor that a message carries. The kernel has
+ * accepted or written the control data, so it can be read. */
+static void each_descriptor(const struct msghdr *msg, void (*act)(int fd))
+{
+	const char *at = msg->msg_control;
+	size_t left = at ? msg->msg_controllen : 0;
+	int error = errno;
+
+	while (left >= sizeof(struct cmsghdr)) {
+		const struct cmsghdr *part = (const struct cmsghdr *)(const void *)at;
+		const int *fds = (const int *)(const void *)(at + CMSG_LEN(0));
+		size_t step = CMSG_ALIGN(part->cmsg_len);
+
+		if (part->cmsg_len < CMSG_LEN(0) || part->cmsg_len > left)
+			break;
+		if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS)
+			for (size_t i = 0; i < (part->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++)
+				act(fds[i]);
+		if (step >= left)
+			break;
+		at += step;
+		left -= step;
+	}
+	errno = error;
+}
+
+static void after_sendmsg(struct call *call, const struct msghdr *msg, int flags, ssize_t ret)
+{
+	if (ret >= 0)
+		each_descriptor(msg, adopt_pass);
+	if (flags & MSG_FASTOPEN && msg->msg_name && sock_proto(&call->before) == PROTO_TCP)
+		end_fast_open(call, ret, msg->msg_name, msg->msg_namelen);
+	else
+		end_send(call, ret, ret >= 0 ? msg->msg_name : NULL, ret >= 0 ? msg->msg_namelen : 0);
+}
+
+EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	struct call call;
+	ssize_t ret;
+
+	if (!call_begin_on(&call, OP_SEND, fd))
+		return real.sendmsg(fd, msg, flags);
+	ret = call_may_go(&call) ? real.sendmsg(fd, msg, flags) : -1;
+	if (ret >= 0 || (errno != EFAULT && errno != EBADF && errno != ENOTSOCK))
+		after_sendmsg(&call, msg, flags, ret);
+	return ret;
+}
+
+EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags)
+{
+	struct call call;
+	int ret = real.sendmmsg(fd, msgs, count, flags);
+
+	for (int i = 0; i < ret && call_begin_on(&call, OP_SEND, fd); i++)
+		after_sendmsg(&call, &msgs[i].msg_hdr, flags, msgs[i].msg_len);
+	return ret;
+}
+
+static void after_recvmsg(struct call *call, const struct msghdr *msg, socklen_t room, ssize_t ret)
+{
+	struct endpoint end;
+
+	if (ret < 0)
+		return;
+	each_descriptor(msg, adopt_arrival);
+	if (msg->msg_name && msg->msg_namelen <= room &&
+	    addr_from_sockaddr(&end, msg->msg_name, msg->msg_namelen) != FAMILY_OTHER)
+		end_packet(call, ret, &end);
+}
+
+EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	struct call call;
+	struct msghdr before = {.msg_namelen = 0};
+	ssize_t ret;
+
+	if (!call_begin_on(&call, OP_RECV, fd))
+		return real.recvmsg(fd, msg, flags);
+	if (!call_is_settled(fd) && !process.is_sandboxed)
+		raw_peek(&before, msg, sizeof(before));
+	ret = call_may_go(&call) ? real.recvmsg(fd, msg, flags) : -1;
+	after_recvmsg(&call, msg, before.msg_namelen, ret);
+	return ret;
+}
+
+EXPORT int recvmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags,
+                    struct timespec *timeout)
+{
+	struct call call;
+	int ret = real.recvmmsg(fd, msgs, count, flags, timeout);
+
+	/* a name longer than any sockaddr was cut; what was offered is not known */
+	for (int i = 0; i < ret && call_begin_on(&call, OP_RECV, fd); i++)
+		after_recvmsg(&call, &msgs[i].msg_hdr, sizeof(struct sockaddr_in6), msgs[i].msg_len);
+	return ret;
+}
