@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/* show.c - see show.h. */
+#include "tools/show.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "core/names.h"
+#include "core/text.h"
+
+#define COLOUR_DIM    "\033[2m"
+#define COLOUR_BOLD   "\033[1m"
+#define COLOUR_RED    "\033[31m"
+#define COLOUR_YELLOW "\033[33m"
+#define COLOUR_END    "\033[0m"
+
+static void colour(struct text *text, const struct show *show, const char *code)
+{
+	if (show->has_colours)
+		text_put(text, code);
+}
+
+static void put_clock(struct text *text, struct show *show, uint64_t real_ns)
+{
+	uint64_t second = real_ns / 1000000000;
+	time_t seconds = (time_t)second;
+	struct tm local;
+
+	if (second != show->second || !show->clock[0]) {
+		localtime_r(&seconds, &local);
+		strftime(show->clock, sizeof(show->clock), "%H:%M:%S", &local);
+		show->second = second;
+	}
+	colour(text, show, COLOUR_DIM);
+	text_put(text, show->clock);
+	text_char(text, '.');
+	text_digits(text, real_ns / 1000 % 1000000, 6);
+	colour(text, show, COLOUR_END);
+}
+
+static void put_process(struct text *text, const struct event *event)
+{
+	if (event->program)
+		text_visible(text, event->program, strlen(event->program));
+	else
+		text_char(text, '?');
+	text_char(text, '[');
+	text_unsigned(text, event->pid);
+	if (event->tid && event->tid != event->pid) {
+		text_char(text, '/');
+		text_unsigned(text, event->tid);
+	}
+	text_char(text, ']');
+}
+
+static void put_quoted(struct text *text, const struct event *event)
+{
+	text_char(text, '"');
+	text_visible(text, event->text, event->text_len);
+	text_char(text, '"');
+}
+
+static void put_fd(struct text *text, const struct event *event)
+{
+	if (event->fd >= 0)
+		text_signed(text, event->fd);
+	else
+		text_char(text, '?');
+}
+
+static void put_how(struct text *text, const struct event *event)
+{
+	const char *name = name_shutdown((int)event->arg);
+
+	text_put(text, ", ");
+	if (name)
+		text_put(text, name);
+	else
+		text_signed(text, event->arg);
+}
+
+static void put_arguments(struct text *text, const struct event *event)
+{
+	switch (event->kind) {
+	case OP_SOCKET:
+	case OP_SOCKETPAIR:
+		text_put(text, name_family(event->family));
+		text_put(text, ", ");
+		text_put(text, name_proto(event->proto));
+		break;
+	case OP_LISTEN:
+		put_fd(text, event);
+		text_put(text, ", ");
+		text_signed(text, event->arg);
+		break;
+	case OP_SHUTDOWN:
+		put_fd(text, event);
+		put_how(text, event);
+		break;
+	case OP_LIMIT:
+		text_put(text, "RLIMIT_NOFILE, ");
+		text_signed(text, event->arg);
+		break;
+	case OP_EXIT:
+		if (event->result >= 0)
+			text_signed(text, event->result);
+		else
+			text_char(text, '?');
+		break;
+	case OP_RESOLVE:
+	case OP_START:
+	case OP_EXEC:
+	case OP_BLIND:
+		put_quoted(text, event);
+		break;
+	case OP_BIND:
+	case OP_CONNECT:
+	case OP_ACCEPT:
+	case OP_CLOSE:
+	case OP_DUP:
+	case OP_SEND:
+	case OP_RECV:
+	case OP_ADOPT:
+	case OP_PASS:
+		put_fd(text, event);
+		break;
+	case OP_NONE:
+	case OP_FORK:
+	case OP_KINDS:
+		break;
+	}
+}
+
+/* Is the result of a success worth a word? */
+static bool has_result(enum op_kind kind)
+{
+	return kind != OP_START && kind != OP_EXIT && kind != OP_BLIND && kind != OP_ADOPT &&
+	       kind != OP_EXEC && kind != OP_PASS;
+}
+
+static void put_failure(struct text *text, const struct event *event, const struct show *show)
+{
+	const char *name = event_error_name(event);
+
+	colour(text, show, COLOUR_RED);
+	text_put(text, " = ");
+	text_signed(text, event->result);
+	text_char(text, ' ');
+	if (name)
+		text_put(text, name);
+	else
+		text_signed(text, event->error);
+	if (event->error) {
+		text_put(text, " (");
+		text_put(text, strerror(event->error));
+		text_char(text, ')');
+	}
+	colour(text, show, COLOUR_END);
+}
+
+static void put_result(struct text *text, const struct event *event, const struct show *show)
+{
+	if (event_failed(event)) {
+		put_failure(text, event, show);
+		return;
+	}
+	if (!has_result(event->kind))
+		return;
+	text_put(text, " = ");
+	text_signed(text, event->result);
+}
+
+static const char *arrow(enum op_kind kind)
+{
+	if (kind == OP_ACCEPT || kind == OP_RECV)
+		return "<- ";
+	return kind == OP_CONNECT || kind == OP_SEND ? "-> " : "<-> ";
+}
+
+static void put_ends(struct text *text, const struct event *event)
+{
+	char printed[ADDR_TEXT_MAX];
+
+	if (event->has_local) {
+		text_char(text, ' ');
+		addr_print_endpoint(printed, &event->local);
+		text_put(text, printed);
+	}
+	if (!event->has_remote)
+		return;
+	text_char(text, ' ');
+	if (event->kind == OP_RESOLVE) {
+		addr_print(printed, &event->remote.ip);
+	} else {
+		text_put(text, arrow(event->kind));
+		addr_print_endpoint(printed, &event->remote);
+	}
+	text_put(text, printed);
+}
+
+static void put_path(struct text *text, const struct event *event)
+{
+	if (event->family != FAMILY_UNIX || event->text_len == 0)
+		return;
+	text_put(text, " unix:");
+	text_visible(text, event->text, event->text_len);
+}
+
+static void put_verdict(struct text *text, const struct event *event, const struct show *show)
+{
+	if (event->verdict == VERDICT_PASSED)
+		return;
+	colour(text, show, COLOUR_YELLOW);
+	text_put(text, " [");
+	text_put(text, name_verdict(event->verdict));
+	if (event->rule) {
+		text_put(text, " by rule ");
+		text_unsigned(text, event->rule);
+	}
+	text_char(text, ']');
+	colour(text, show, COLOUR_END);
+}
+
+size_t show_line(char *buf, const struct event *event, struct show *show)
+{
+	struct text text = text_on(buf, SHOW_LINE_MAX);
+
+	put_clock(&text, show, event->time_ns);
+	text_char(&text, ' ');
+	put_process(&text, event);
+	text_char(&text, ' ');
+	colour(&text, show, COLOUR_BOLD);
+	text_put(&text, name_op(event->kind));
+	colour(&text, show, COLOUR_END);
+	text_char(&text, '(');
+	put_arguments(&text, event);
+	text_char(&text, ')');
+	put_result(&text, event, show);
+	put_ends(&text, event);
+	put_path(&text, event);
+	put_verdict(&text, event, show);
+	text_char(&text, '\n');
+	return text.len;
+}
