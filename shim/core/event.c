@@ -109,23 +109,19 @@ const char *event_error_name(const struct event *event)
 	return name_errno(event->error);
 }
 
-static void put_key(struct text *text, const char *key)
-{
-	text_put(text, ",\"");
-	text_put(text, key);
-	text_put(text, "\":");
-}
+/* A member's name with what stands around it. */
+#define KEY(name) ",\"" name "\":"
 
 static void put_number(struct text *text, const char *key, uint64_t value)
 {
-	put_key(text, key);
+	text_put(text, key);
 	text_unsigned(text, value);
 }
 
 /* A string of ours, which needs no escapes. */
 static void put_string(struct text *text, const char *key, const char *value)
 {
-	put_key(text, key);
+	text_put(text, key);
 	text_char(text, '"');
 	text_put(text, value);
 	text_char(text, '"');
@@ -144,21 +140,21 @@ static void put_moment(struct text *text, const struct event *event)
 	text_put(text, "{\"time\":\"");
 	text_time(text, event->time_ns);
 	text_char(text, '"');
-	put_number(text, "time_ns", event->time_ns);
-	put_number(text, "took_ns", event->took_ns);
+	put_number(text, KEY("time_ns"), event->time_ns);
+	put_number(text, KEY("took_ns"), event->took_ns);
 }
 
 static void put_process(struct text *text, const struct event *event)
 {
 	if (event->pid)
-		put_number(text, "pid", event->pid);
+		put_number(text, KEY("pid"), event->pid);
 	if (event->tid)
-		put_number(text, "tid", event->tid);
+		put_number(text, KEY("tid"), event->tid);
 	if (event->process)
-		put_number(text, "process", event->process);
+		put_number(text, KEY("process"), event->process);
 	if (!event->program)
 		return;
-	put_key(text, "program");
+	text_put(text, KEY("program"));
 	text_json(text, event->program, strnlen(event->program, PROGRAM_MAX), 0);
 }
 
@@ -167,13 +163,13 @@ static void put_socket(struct text *text, const struct event *event)
 	bool is_new = is_birth(event->kind);
 
 	if (event->fd >= 0)
-		put_number(text, "fd", (uint64_t)event->fd);
+		put_number(text, KEY("fd"), (uint64_t)event->fd);
 	if (event->sock)
-		put_number(text, "sock", event->sock);
+		put_number(text, KEY("sock"), event->sock);
 	if (event->family != FAMILY_OTHER || is_new)
-		put_string(text, "family", name_family(event->family));
+		put_string(text, KEY("family"), name_family(event->family));
 	if (event->proto != PROTO_OTHER || is_new)
-		put_string(text, "proto", name_proto(event->proto));
+		put_string(text, KEY("proto"), name_proto(event->proto));
 }
 
 static void put_ends(struct text *text, const struct event *event)
@@ -181,15 +177,15 @@ static void put_ends(struct text *text, const struct event *event)
 	char printed[ADDR_TEXT_MAX];
 
 	if (event->has_local)
-		put_endpoint(text, "local", &event->local);
+		put_endpoint(text, KEY("local"), &event->local);
 	if (!event->has_remote)
 		return;
 	if (event->kind != OP_RESOLVE) {
-		put_endpoint(text, "remote", &event->remote);
+		put_endpoint(text, KEY("remote"), &event->remote);
 		return;
 	}
 	addr_print(printed, &event->remote.ip);
-	put_string(text, "address", printed);
+	put_string(text, KEY("address"), printed);
 }
 
 static void put_result(struct text *text, const struct event *event)
@@ -200,19 +196,19 @@ static void put_result(struct text *text, const struct event *event)
 
 	if (event->kind == OP_EXIT && event->result < 0)
 		return;
-	put_key(text, "result");
+	text_put(text, KEY("result"));
 	text_signed(text, event->result);
 	if (!event_failed(event))
 		return;
 	text_signed(&digits, event->error ? event->error : event->result);
-	put_string(text, event->error ? "errno" : "error", name ? name : number);
+	put_string(text, event->error ? KEY("errno") : KEY("error"), name ? name : number);
 }
 
 static void put_verdict(struct text *text, const struct event *event)
 {
-	put_string(text, "verdict", name_verdict(event->verdict));
+	put_string(text, KEY("verdict"), name_verdict(event->verdict));
 	if (event->rule)
-		put_number(text, "rule", event->rule);
+		put_number(text, KEY("rule"), event->rule);
 }
 
 static void put_how(struct text *text, int64_t how)
@@ -222,19 +218,19 @@ static void put_how(struct text *text, int64_t how)
 	struct text digits = text_on(number, sizeof(number));
 
 	text_signed(&digits, how);
-	put_string(text, "how", name ? name : number);
+	put_string(text, KEY("how"), name ? name : number);
 }
 
 static void put_details(struct text *text, const struct event *event)
 {
 	if (event->kind == OP_LISTEN && event->arg >= 0)
-		put_number(text, "backlog", (uint64_t)event->arg);
+		put_number(text, KEY("backlog"), (uint64_t)event->arg);
 	if (event->kind == OP_SHUTDOWN)
 		put_how(text, event->arg);
 	if (event->kind == OP_LIMIT && event->arg >= 0)
-		put_number(text, "limit", (uint64_t)event->arg);
+		put_number(text, KEY("limit"), (uint64_t)event->arg);
 	if (event->cookie) {
-		put_key(text, "cookie");
+		text_put(text, KEY("cookie"));
 		text_char(text, '"');
 		text_hex(text, event->cookie);
 		text_char(text, '"');
@@ -246,25 +242,25 @@ static void put_flags(struct text *text, const struct event *event)
 	bool is_connect = event->kind == OP_BIND || event->kind == OP_CONNECT;
 
 	if (event->flags & LINE_REUSEADDR && (is_connect || event->kind == OP_LISTEN))
-		text_put(text, ",\"reuseaddr\":true");
+		text_put(text, KEY("reuseaddr") "true");
 	if (event->flags & LINE_NO_PORT && is_connect)
-		text_put(text, ",\"no_port\":true");
+		text_put(text, KEY("no_port") "true");
 	if (event->flags & LINE_CLOEXEC && (is_birth(event->kind) || event->kind == OP_DUP))
-		text_put(text, ",\"cloexec\":true");
+		text_put(text, KEY("cloexec") "true");
 }
 
 static const char *text_key(enum op_kind kind)
 {
 	if (kind == OP_RESOLVE)
-		return "name";
-	return kind == OP_BLIND ? "text" : "path";
+		return KEY("name");
+	return kind == OP_BLIND ? KEY("text") : KEY("path");
 }
 
 static void put_text(struct text *text, const struct event *event)
 {
 	if (event->text_len == 0)
 		return;
-	put_key(text, text_key(event->kind));
+	text_put(text, text_key(event->kind));
 	text_json(text, event->text, event->text_len, strlen("}\n"));
 }
 
@@ -274,7 +270,7 @@ size_t event_json(char *buf, size_t size, const struct event *event)
 
 	put_moment(&text, event);
 	put_process(&text, event);
-	put_string(&text, "call", name_op(event->kind));
+	put_string(&text, KEY("call"), name_op(event->kind));
 	put_socket(&text, event);
 	put_ends(&text, event);
 	put_result(&text, event);

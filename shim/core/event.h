@@ -13,13 +13,13 @@ struct event {
 	enum op_kind kind;
 	uint64_t time_ns; /* CLOCK_REALTIME, ns */
 	uint64_t took_ns;
-	uint32_t pid, tid; /* tid 0: unknown */
-	uint32_t process;  /* slot, 0: unknown */
+	uint32_t pid, tid;   /* tid 0: unknown */
+	uint32_t process;    /* slot, 0: unknown */
 	const char *program; /* name of the process, NUL-terminated; NULL: unknown */
-	int fd;            /* -1: none */
-	int result;        /* -1 if error is set; RESOLVE: EAI_ code if negative; EXIT: -1 unknown */
-	int error;         /* errno, 0: success */
-	uint32_t sock;     /* 0: unknown */
+	int fd;              /* -1: none */
+	int result;    /* -1 if error is set; RESOLVE: EAI_ code if negative; EXIT: -1 unknown */
+	int error;     /* errno, 0: success */
+	uint32_t sock; /* 0: unknown */
 	enum family family;
 	enum proto proto;
 	enum verdict_kind verdict;
@@ -27,9 +27,9 @@ struct event {
 	uint8_t flags; /* LINE_ bits */
 	bool has_local, has_remote;
 	struct endpoint local, remote;
-	int64_t arg;        /* backlog, shutdown's how, limit; -1: none */
-	uint64_t cookie;    /* 0: unknown */
-	const char *text;   /* not NUL-terminated; bytes from the program: escape them */
+	int64_t arg;      /* backlog, shutdown's how, limit; -1: none */
+	uint64_t cookie;  /* 0: unknown */
+	const char *text; /* not NUL-terminated; bytes from the program: escape them */
 	size_t text_len;
 };
 

@@ -2,8 +2,6 @@
 /* text.c - see text.h. */
 #include "core/text.h"
 
-#include <string.h>
-
 static const char hex_digit[] = "0123456789abcdef";
 
 /* "00" to "99": two digits a division. */
@@ -41,11 +39,6 @@ void text_char(struct text *text, char c)
 	}
 	text->buf[text->len++] = c;
 	text->buf[text->len] = '\0';
-}
-
-void text_put(struct text *text, const char *string)
-{
-	text_bytes(text, string, strlen(string));
 }
 
 void text_digits(struct text *text, uint64_t value, unsigned width)

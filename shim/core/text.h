@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct text {
 	char *buf;
@@ -22,10 +23,15 @@ struct text text_on(char *buf, size_t size);
 /* Append. What does not fit is left out, from there on everything. */
 void text_char(struct text *text, char c);
 void text_bytes(struct text *text, const char *bytes, size_t len);
-void text_put(struct text *text, const char *string);
 void text_unsigned(struct text *text, uint64_t value);
 void text_signed(struct text *text, int64_t value);
 void text_hex(struct text *text, uint64_t value);
+
+/* Inline, so that a literal's length is known when it is compiled. */
+static inline void text_put(struct text *text, const char *string)
+{
+	text_bytes(text, string, strlen(string));
+}
 
 /* A number with leading zeros up to width digits. */
 void text_digits(struct text *text, uint64_t value, unsigned width);
