@@ -25,8 +25,9 @@ struct reader_process {
 
 struct reader_info {
 	const char *path;
-	uint64_t bytes, capacity_lines, used_lines; /* room for events, and how much of it is taken */
-	uint64_t seed, start_ns; /* CLOCK_REALTIME */
+	uint64_t bytes;                      /* of the file */
+	uint64_t capacity_lines, used_lines; /* room for events, and how much is taken */
+	uint64_t seed, start_ns;             /* CLOCK_REALTIME */
 	uint64_t events_dropped, processes_dropped, peers_dropped;
 	uint64_t damaged; /* lines and chunks that made no sense, so far */
 	uint16_t port_low, port_high;
