@@ -120,7 +120,7 @@ struct audit *audit_new(uint16_t port_low, uint16_t port_high)
 
 void audit_free(struct audit *audit)
 {
-	audit_finish(audit);
+	lifetime_finish(&audit->life);
 	for (uint32_t slot = 0; slot < SESSION_PROCESSES; slot++)
 		free(audit->process[slot]);
 	ledger_free(&audit->ledger);
@@ -404,9 +404,40 @@ void audit_event(struct audit *audit, const struct event *event)
 	dispatch(audit, &checked);
 }
 
+/* Has this program taken over from another in the same process? */
+static bool is_successor(const struct audit *audit, const struct reader_process *info)
+{
+	const struct process *before = audit->process[info->parent];
+
+	return info->origin == ORIGIN_EXEC && before && before->info.pid == info->pid;
+}
+
+static void sum_up(struct audit *audit, const struct process *process)
+{
+	const struct reader_process *info = &process->info;
+	struct program *program = process->program;
+
+	if (program->processes++ == 0)
+		program->slot = info->slot;
+	program->running += process->is_running;
+	program->sockets += process->sockets;
+	program->no_fd += process->no_fd;
+	if ((uint64_t)info->fd_peak * program->fd_limit >= (uint64_t)program->fd_peak * info->fd_limit) {
+		program->fd_peak = info->fd_peak;
+		program->fd_limit = info->fd_limit;
+	}
+	if (is_successor(audit, info))
+		return;
+	audit->processes++;
+	audit->running += process->is_running;
+}
+
 void audit_finish(struct audit *audit)
 {
 	lifetime_finish(&audit->life);
+	for (uint32_t slot = 1; slot < SESSION_PROCESSES; slot++)
+		if (audit->process[slot] && audit->process[slot]->info.slot)
+			sum_up(audit, audit->process[slot]);
 }
 
 static bool is_running(const struct reader_process *info)

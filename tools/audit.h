@@ -14,7 +14,7 @@
 
 struct process {
 	struct reader_process info;
-	const struct program *program;
+	struct program *program;
 	uint64_t sockets; /* made or accepted */
 	uint64_t no_fd;   /* calls that failed with EMFILE or ENFILE */
 	bool busy;        /* it has done more than to meet what it inherited */
@@ -34,6 +34,7 @@ struct audit {
 	uint16_t port_low, port_high;               /* of the host, 0: unknown */
 	struct ports tcp, udp;
 	uint64_t events, first_ns, now_ns;
+	uint32_t processes, running; /* exec makes no new one */
 	uint64_t sockets_tcp, sockets_udp, sockets_unix, sockets_other;
 	struct errors bind_failed;
 };
@@ -48,7 +49,8 @@ void audit_process(struct audit *audit, const struct reader_process *info, bool 
 /* The next event. Not after audit_finish(). */
 void audit_event(struct audit *audit, const struct event *event);
 
-/* The record ends: what is still open counts as never closed. */
+/* The record ends: what is still open counts as never closed, and programs get
+ * the sums of their processes. Once. */
 void audit_finish(struct audit *audit);
 
 /* The same for a whole session. */

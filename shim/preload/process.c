@@ -351,23 +351,26 @@ void process_exits_with(int status)
 	exit_status = status & 0xff;
 }
 
-/* Registered first, so run last of all handlers. */
-static void note_exit(int status, void *nothing)
+/* Registered before all other handlers and the loader's own, so run last: this is
+ * the end, also by return from main. musl has no on_exit; there the library's
+ * destructor is the end. */
+static void last_handler(int status, void *nothing)
 {
 	(void)nothing;
-	process_exits_with(status);
+	process_ends(status);
+}
+
+__attribute__((constructor)) static void construct(void)
+{
+	/* others' constructors may have called us before */
+	if (process_is_watching() && on_exit)
+		on_exit(last_handler, NULL);
 }
 
 __attribute__((destructor)) static void destruct(void)
 {
-	process_ends(exit_status);
-}
-
-/* The constructor may come late: other libraries' constructors call us first. */
-__attribute__((constructor)) static void construct(void)
-{
-	if (process_is_watching() && on_exit) /* main's return value; musl has no on_exit */
-		on_exit(note_exit, NULL);
+	if (!on_exit)
+		process_ends(exit_status);
 }
 
 void process_enter_sandbox(void)
