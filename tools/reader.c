@@ -209,6 +209,7 @@ bool reader_process(struct reader *reader, uint32_t slot, struct reader_process 
 	        .state = (enum process_state)from->state,
 	        .origin = (enum process_origin)from->origin,
 	        .coverage = (enum coverage)from->coverage,
+	        .next_coverage = (enum coverage)from->next_coverage,
 	        .blind = from->blind,
 	        .status = from->status,
 	        .fd_limit = from->fd_limit,

@@ -15,7 +15,7 @@ struct reader_process {
 	uint32_t slot, pid, ppid, parent, uid;
 	enum process_state state;
 	enum process_origin origin;
-	enum coverage coverage;
+	enum coverage coverage, next_coverage; /* next: EXECING, of the program to come */
 	unsigned blind;
 	int status;               /* ENDED: exit status, -1 unknown */
 	uint32_t fd_limit, fd_peak;

@@ -12,7 +12,8 @@ enum { MARKED_START = 1, MARKED_END = 2 };
 static bool is_sane(const struct session_process *process)
 {
 	return process->state <= PROCESS_ENDED && process->origin <= ORIGIN_SPAWN &&
-	       process->coverage < COVERAGES && process->pid <= INT32_MAX;
+	       process->coverage < COVERAGES && process->next_coverage < COVERAGES &&
+	       process->pid <= INT32_MAX;
 }
 
 static void end_strings(struct session_process *process)
