@@ -2,6 +2,7 @@
 /* show.c - see show.h. */
 #include "tools/show.h"
 
+#include <netdb.h>
 #include <string.h>
 #include <time.h>
 
@@ -150,11 +151,9 @@ static void put_failure(struct text *text, const struct event *event, const stru
 		text_put(text, name);
 	else
 		text_signed(text, event->error);
-	if (event->error) {
-		text_put(text, " (");
-		text_put(text, strerror(event->error));
-		text_char(text, ')');
-	}
+	text_put(text, " (");
+	text_put(text, event->error ? strerror(event->error) : gai_strerror(event->result));
+	text_char(text, ')');
 	colour(text, show, COLOUR_END);
 }
 
