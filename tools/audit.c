@@ -422,7 +422,8 @@ static void sum_up(struct audit *audit, const struct process *process)
 	program->running += process->is_running;
 	program->sockets += process->sockets;
 	program->no_fd += process->no_fd;
-	if ((uint64_t)info->fd_peak * program->fd_limit >= (uint64_t)program->fd_peak * info->fd_limit) {
+	if ((uint64_t)info->fd_peak * program->fd_limit >=
+	    (uint64_t)program->fd_peak * info->fd_limit) {
 		program->fd_peak = info->fd_peak;
 		program->fd_limit = info->fd_limit;
 	}

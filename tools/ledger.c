@@ -177,7 +177,10 @@ static bool has_name(const struct resolved *resolved, const char *name, size_t l
 void ledger_resolve(struct ledger *ledger, const struct ip *ip, const char *name, size_t len)
 {
 	struct resolved *resolved;
+	struct ip numeric;
 
+	if (addr_parse(&numeric, name, len))
+		return; /* an address, not a name */
 	HASH_FIND(hh, ledger->resolved, ip, sizeof(*ip), resolved);
 	if (!resolved) {
 		resolved = memory_new(sizeof(*resolved));

@@ -91,7 +91,8 @@ struct listener {
 struct destination {
 	struct place place;
 	struct programs programs;
-	uint64_t made;
+	uint64_t made;    /* those under way included */
+	uint64_t pending; /* of them: connect did not block, and no more was heard */
 	struct level connected;
 	struct errors failed;
 	uint64_t ports; /* distinct local endpoints */

@@ -21,6 +21,7 @@ enum { LIFETIME_NAMES_MAX = 4 << 20 };
 struct flow {
 	struct destination *destination;
 	struct port_use *port; /* NULL: local unknown */
+	bool is_pending;       /* a connect that did not block, of which no more was heard */
 	struct flow *next;
 };
 

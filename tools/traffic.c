@@ -204,12 +204,33 @@ static void close_flows(struct audit *audit, struct socket *socket)
 	socket->flow_count = 0;
 }
 
-static bool has_flow(const struct socket *socket, const struct destination *destination)
+static struct flow *find_flow(struct socket *socket, const struct destination *destination)
 {
-	for (const struct flow *flow = socket->flows; flow; flow = flow->next)
-		if (flow->destination == destination)
-			return true;
-	return false;
+	struct flow *flow = socket->flows;
+
+	while (flow && flow->destination != destination)
+		flow = flow->next;
+	return flow;
+}
+
+/* The other end of a connection, if it is in the session. */
+static struct socket *peer_of(struct audit *audit, const struct socket *socket)
+{
+	if (socket->proto != PROTO_TCP || !socket->has_local || !socket->has_remote)
+		return NULL;
+	return lifetime_find_tuple(&audit->life, PROTO_TCP, &socket->tuple.remote,
+	                           &socket->tuple.local);
+}
+
+/* A connection that was under way is there. */
+static void confirm(struct socket *socket)
+{
+	struct flow *flow = socket->flows;
+
+	if (!flow || !flow->is_pending)
+		return;
+	flow->is_pending = false;
+	flow->destination->pending--;
 }
 
 static struct destination *destination_of(struct audit *audit, const struct socket *socket,
@@ -231,20 +252,15 @@ static bool is_under_way(int error)
 	return error == 0 || error == EINPROGRESS || error == EINTR;
 }
 
-/* Only asks how an earlier connect is doing. */
-static bool is_question(int error)
-{
-	return error == EALREADY || error == EISCONN;
-}
-
 static void connect_failed(struct audit *audit, struct socket *socket,
                            struct destination *destination, const struct event *event)
 {
 	bool same = destination->retry_slot == event->process;
 
-	if (has_flow(socket, destination)) {
+	if (find_flow(socket, destination)) {
+		confirm(socket);
 		if (destination->made > 0)
-			destination->made--; /* it had only been on its way */
+			destination->made--; /* it had only been under way */
 		close_flows(audit, socket);
 	}
 	set_use(socket, USE_FAILED);
@@ -269,8 +285,10 @@ void traffic_connect(struct audit *audit, struct socket *socket, const struct ev
 {
 	struct destination *destination;
 
-	if (is_question(event->error))
-		return;
+	if (event->error == EISCONN)
+		confirm(socket);
+	if (event->error == EISCONN || event->error == EALREADY)
+		return; /* asks how an earlier connect is doing */
 	if (!event->has_remote && !event->text_len) {
 		if (!event->error)
 			dissolve(audit, socket, event);
@@ -282,8 +300,10 @@ void traffic_connect(struct audit *audit, struct socket *socket, const struct ev
 		return;
 	}
 	destination->retries.count = 0;
-	if (has_flow(socket, destination))
+	if (find_flow(socket, destination)) {
+		confirm(socket);
 		return;
+	}
 	close_flows(audit, socket);
 	learn(audit, socket, event);
 	if (event->flags & LINE_NO_PORT)
@@ -295,6 +315,10 @@ void traffic_connect(struct audit *audit, struct socket *socket, const struct ev
 	socket->closing = socket->peer_first = false;
 	destination->made++;
 	open_flow(audit, socket, destination);
+	if (event->error && !peer_of(audit, socket)) { /* accept may have been faster */
+		socket->flows->is_pending = true;
+		destination->pending++;
+	}
 }
 
 void traffic_send(struct audit *audit, struct socket *socket, const struct event *event)
@@ -310,7 +334,7 @@ void traffic_send(struct audit *audit, struct socket *socket, const struct event
 		errors_add(&destination->failed, event->error);
 		return;
 	}
-	if (has_flow(socket, destination))
+	if (find_flow(socket, destination))
 		return;
 	destination->made++;
 	if (socket->flow_count < FLOWS_MAX)
@@ -362,6 +386,7 @@ void traffic_accepted(struct audit *audit, struct socket *socket, struct socket 
                       const struct event *event)
 {
 	struct listener *row;
+	struct socket *peer;
 
 	socket->use = USE_SERVER;
 	learn(audit, socket, event);
@@ -370,6 +395,9 @@ void traffic_accepted(struct audit *audit, struct socket *socket, struct socket 
 	row->accepted++;
 	row->spinning.count = 0;
 	level_up(&row->connected);
+	peer = peer_of(audit, socket);
+	if (peer)
+		confirm(peer);
 }
 
 void traffic_adopted(struct audit *audit, struct socket *socket, const struct event *event)
@@ -422,8 +450,7 @@ void traffic_closing(struct audit *audit, struct socket *socket)
 	    !socket->has_remote)
 		return;
 	socket->closing = true;
-	peer = lifetime_find_tuple(&audit->life, PROTO_TCP, &socket->tuple.remote,
-	                           &socket->tuple.local);
+	peer = peer_of(audit, socket);
 	if (peer && !peer->closing)
 		peer->peer_first = true;
 	if (socket->use == USE_CLIENT && socket->flows)

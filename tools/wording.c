@@ -45,7 +45,7 @@ const char *word_count(uint64_t number, const char *thing)
 	text_char(&text, ' ');
 	text_put(&text, thing);
 	if (number != 1)
-		text_char(&text, 's');
+		text_put(&text, thing[strlen(thing) - 1] == 's' ? "es" : "s");
 	return text.buf;
 }
 
@@ -86,9 +86,9 @@ const char *word_percent(uint64_t part, uint64_t whole)
 	char digits[32];
 
 	if (part > 0 && percent < 0.1)
-		text_put(&text, "less than 0.1 %");
+		text_put(&text, "<0.1 %");
 	else if (part < whole && percent > 99.9)
-		text_put(&text, "more than 99.9 %");
+		text_put(&text, ">99.9 %");
 	else {
 		snprintf(digits, sizeof(digits), "%.*f %%", percent >= 10 ? 0 : 1, percent);
 		if (part < whole && percent > 99)

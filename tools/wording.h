@@ -13,13 +13,13 @@ enum { WORDING_KEPT = 16 };
 /* 28,232 */
 const char *word_number(uint64_t number);
 
-/* "1 port", "2 ports", "28,232 ports": the plural adds an s. */
+/* "1 port", "2 ports", "3 processes" */
 const char *word_count(uint64_t number, const char *thing);
 
 /* 850 us, 1.2 ms, 34 s, 12 min */
 const char *word_duration(uint64_t ns);
 
-/* 99.6 %: of whole, never rounded up to 100 nor down to 0 */
+/* 99.6 %: of whole; <0.1 % and >99.9 % where it is not quite none or all */
 const char *word_percent(uint64_t part, uint64_t whole);
 
 /* 127.0.0.1:8080, [::1]:80, unix:/run/x.sock */

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* cmd_run.c - tcpshim run: a program with the library in it, its session and,
+ * when it has ended, a few lines about that. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/names.h"
+#include "tools/cmd.h"
+#include "tools/create.h"
+#include "tools/launch.h"
+#include "tools/options.h"
+#include "tools/program.h"
+#include "tools/report.h"
+#include "tools/wording.h"
+
+enum { EXIT_NOT_COVERED = 5, UNSEEN_SHOWN = 5 };
+
+enum { OPTION_OUTPUT, OPTION_CAPACITY, OPTION_QUIET, OPTION_STRICT };
+
+static const struct option_help options[] = {
+        [OPTION_OUTPUT] = {"-o, --output SESSION",
+                           "the session file to make; it must not exist yet"},
+        [OPTION_CAPACITY] = {"--capacity EVENTS", "room for this many events (8388608)"},
+        [OPTION_QUIET] = {"-q, --quiet", "no summary at the end"},
+        [OPTION_STRICT] = {"--strict", "exit with 5 if a process could not be seen"},
+        {NULL, NULL},
+};
+
+struct run {
+	const struct command *command;
+	const char *output; /* or NULL */
+	uint64_t capacity;
+	bool is_quiet, is_strict;
+	char **argv; /* of the program */
+	char library[PATH_MAX], session[PATH_MAX];
+};
+
+static int set_capacity(struct run *run, const char *text)
+{
+	char *end;
+
+	errno = 0;
+	run->capacity = strtoull(text, &end, 10);
+	if (!errno && end != text && !*end && text[0] != '-' &&
+	    run->capacity >= SESSION_EVENTS_MIN && run->capacity <= SESSION_EVENTS_MAX)
+		return 0;
+	return command_fail(run->command,
+	                    "--capacity %s: a number of events from %d to %d is needed", text,
+	                    SESSION_EVENTS_MIN, SESSION_EVENTS_MAX);
+}
+
+static int set_option(struct run *run, int option)
+{
+	switch (option) {
+	case OPTION_OUTPUT:
+		run->output = optarg;
+		return 0;
+	case OPTION_CAPACITY:
+		return set_capacity(run, optarg);
+	case OPTION_QUIET:
+		run->is_quiet = true;
+		return 0;
+	default: /* OPTION_STRICT */
+		run->is_strict = true;
+		return 0;
+	}
+}
+
+/* Returns OPTIONS_END, or OPTIONS_HELP or OPTIONS_BAD. */
+static int read_options(struct run *run, int argc, char **argv)
+{
+	int option;
+
+	while ((option = options_next(run->command, argc, argv, false)) >= 0)
+		if (set_option(run, option) != 0)
+			return OPTIONS_BAD;
+	if (option != OPTIONS_END)
+		return option;
+	if (optind == argc) {
+		command_fail(run->command, "which program? See 'tcpshim run --help'");
+		return OPTIONS_BAD;
+	}
+	run->argv = argv + optind;
+	return OPTIONS_END;
+}
+
+/* Beside this tool, as in the build tree, else where it is installed. */
+static int find_library(struct run *run)
+{
+	ssize_t len = readlink("/proc/self/exe", run->library, sizeof(run->library) - 1);
+	char *slash;
+
+	run->library[len > 0 ? len : 0] = '\0';
+	slash = strrchr(run->library, '/');
+	if (slash &&
+	    (size_t)(slash - run->library) + sizeof("/libtcpshim.so") <= sizeof(run->library))
+		strcpy(slash, "/libtcpshim.so");
+	if (!slash || access(run->library, R_OK) != 0)
+		snprintf(run->library, sizeof(run->library), "%s/libtcpshim.so", LIBDIR);
+	if (access(run->library, R_OK) != 0)
+		return command_fail(run->command, "cannot read %s: %s", run->library,
+		                    strerror(errno));
+	if (strpbrk(run->library, " :"))
+		return command_fail(
+		        run->command,
+		        "%s: a path with a space or a colon cannot stand in LD_PRELOAD; "
+		        "install tcpshim elsewhere",
+		        run->library);
+	return 0;
+}
+
+/* The program may change its directory: it is told the whole path. */
+static int make_session(struct run *run)
+{
+	char dir[PATH_MAX];
+	int error = 0, len;
+
+	if (!run->output) {
+		error = create_default_path(run->session, sizeof(run->session), run->argv[0]);
+	} else {
+		bool is_absolute = run->output[0] == '/';
+
+		if (!is_absolute && !getcwd(dir, sizeof(dir)))
+			return command_fail(run->command, "cannot tell the current directory: %s",
+			                    strerror(errno));
+		len = snprintf(run->session, sizeof(run->session), "%s%s%s", is_absolute ? "" : dir,
+		               is_absolute ? "" : "/", run->output);
+		error = len < (int)sizeof(run->session) ? 0 : -ENAMETOOLONG;
+	}
+	if (!error)
+		error = create_session(run->session, run->capacity);
+	if (error)
+		return command_fail(run->command, "cannot make the session %s: %s", run->session,
+		                    strerror(-error));
+	return 0;
+}
+
+/* Before it runs: is it of a kind that no preload reaches? */
+static void warn_if_uncovered(const char *program)
+{
+	char path[PATH_MAX], judged[PATH_MAX];
+	enum coverage coverage;
+
+	if (!program_find(program, path))
+		return; /* exec will say it */
+	coverage = program_coverage(path, getuid(), getgid(), judged);
+	if (coverage != COVERAGE_SEEN)
+		fprintf(stderr, "tcpshim: %s cannot be seen: %s\n",
+		        word_text(judged, strlen(judged)), name_coverage_reason(coverage));
+}
+
+static int exec_failed(const struct run *run, int error)
+{
+	unlink(run->session); /* nothing is in it */
+	command_fail(run->command, "cannot run %s: %s", run->argv[0], strerror(error));
+	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+}
+
+static bool has_pid(struct reader *reader, pid_t pid)
+{
+	struct reader_process process;
+
+	for (uint32_t slot = 1; slot <= reader_process_count(reader); slot++)
+		if (reader_process(reader, slot, &process) && process.pid == (uint32_t)pid)
+			return true;
+	return false;
+}
+
+static void summarize(const struct run *run, const struct report *report)
+{
+	const struct audit *audit = report->audit;
+
+	fprintf(stderr, "tcpshim: %s seen%s; %s: %s tcp, %s udp, %s unix\n",
+	        word_count(audit->processes, "process"),
+	        audit->running ? ", some still running" : "",
+	        word_count(audit->sockets_tcp + audit->sockets_udp + audit->sockets_unix +
+	                           audit->sockets_other,
+	                   "socket"),
+	        word_number(audit->sockets_tcp), word_number(audit->sockets_udp),
+	        word_number(audit->sockets_unix));
+	fprintf(stderr, "tcpshim: %s made, %s failed; %s, %s accepted; %s\n",
+	        word_count(report->made, "connection"), word_number(report->failed),
+	        word_count(report->listener_count, "listener"), word_number(report->accepted),
+	        word_count(report->findings.count, "finding"));
+	if (report->info.events_dropped)
+		fprintf(stderr, "tcpshim: %s lost: the session was full, or its disk\n",
+		        word_count(report->info.events_dropped, "event"));
+	for (size_t i = 0; i < report->unseen_count && i < UNSEEN_SHOWN; i++)
+		fprintf(stderr, "tcpshim: %s%s: %s\n",
+		        report->unseen[i].is_partial ? "seen in part: " : "not seen: ",
+		        word_process(report->unseen[i].program, report->unseen[i].pid),
+		        report->unseen[i].why);
+	if (report->unseen_count > UNSEEN_SHOWN)
+		fprintf(stderr, "tcpshim: not seen: %s more\n",
+		        word_number(report->unseen_count - UNSEEN_SHOWN));
+	fprintf(stderr, "tcpshim: to read it: tcpshim report %s\n", run->session);
+}
+
+/* What --strict says, in a line. Returns the exit status. */
+static int judge(const struct report *report, bool is_missing, int status)
+{
+	if (status != 0 || (!is_missing && report->unseen_count == 0))
+		return status;
+	if (report->unseen_count > 0)
+		fprintf(stderr, "tcpshim: --strict: %s was not seen (%s): exit status %d\n",
+		        word_process(report->unseen[0].program, report->unseen[0].pid),
+		        report->unseen[0].what, EXIT_NOT_COVERED);
+	else
+		fprintf(stderr, "tcpshim: --strict: the program was not seen: exit status %d\n",
+		        EXIT_NOT_COVERED);
+	return EXIT_NOT_COVERED;
+}
+
+/* After the program has ended. Returns the exit status. */
+static int look_back(const struct run *run, pid_t pid, int status)
+{
+	char error[PATH_MAX + 256];
+	struct reader *reader = reader_open(run->session, error, sizeof(error));
+	struct report report;
+	bool is_missing;
+
+	if (!reader) {
+		fprintf(stderr, "tcpshim: %s\n", error);
+		return run->is_strict && status == 0 ? EXIT_NOT_COVERED : status;
+	}
+	is_missing = !has_pid(reader, pid);
+	if (is_missing)
+		fprintf(stderr, "tcpshim: %s was not seen: the library did not come up in it\n",
+		        word_text(run->argv[0], strlen(run->argv[0])));
+	if (!run->is_quiet || run->is_strict) {
+		report = report_of(reader);
+		if (!run->is_quiet)
+			summarize(run, &report);
+		if (run->is_strict)
+			status = judge(&report, is_missing, status);
+		report_free(&report);
+	}
+	reader_close(reader);
+	return status;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+	struct run run = {.command = self, .capacity = SESSION_EVENTS_DEFAULT};
+	struct launch launch;
+	int end = read_options(&run, argc, argv), error;
+
+	if (end != OPTIONS_END)
+		return end == OPTIONS_HELP ? 0 : EXIT_TCPSHIM;
+	if (find_library(&run) != 0 || make_session(&run) != 0)
+		return EXIT_TCPSHIM;
+	warn_if_uncovered(run.argv[0]);
+	error = launch_start(&launch, run.argv, run.library, run.session);
+	if (error)
+		return exec_failed(&run, -error);
+	return look_back(&run, launch.pid, launch_wait(&launch));
+}
+
+const struct command cmd_run = {
+        .name = "run",
+        .usage = "[OPTION]... [--] PROGRAM [ARGUMENT]...",
+        .summary = "run a program and record every port and tuple that it uses",
+        .options = options,
+        .run = run,
+};

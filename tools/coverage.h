@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* coverage.h - which processes of a session could not be seen, or only in part,
+ * and why. */
+#ifndef TOOLS_COVERAGE_H
+#define TOOLS_COVERAGE_H
+
+#include "tools/reader.h"
+
+struct unseen {
+	uint32_t pid;
+	bool is_partial;        /* only some of its calls cannot be seen */
+	char program[225];      /* a path or a name, as far as known */
+	enum coverage coverage; /* COVERAGE_SEEN if is_partial */
+	const char *what;       /* a word: static, setuid, io_uring... */
+	const char *why;        /* a sentence */
+};
+
+/* What this process, or the program that it was to become, hides. Returns how
+ * many entries of list (COVERAGE_MAX) were filled. */
+enum { COVERAGE_MAX = 4 };
+size_t coverage_of(const struct reader_process *process, struct unseen *list);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* report.c - see report.h. */
+#include "tools/report.h"
+
+#include <stdlib.h>
+
+/* A list with room for as many rows as a hash table has. */
+#define ROWS(head) memory_new((HASH_COUNT(head) + 1) * sizeof(void *))
+
+static int by_listener(const void *a, const void *b)
+{
+	const struct listener *one = *(const struct listener *const *)a;
+	const struct listener *other = *(const struct listener *const *)b;
+	const struct place *left = &one->key.place, *right = &other->key.place;
+
+	if (left->family == FAMILY_UNIX || right->family == FAMILY_UNIX)
+		return (left->family == FAMILY_UNIX) - (right->family == FAMILY_UNIX);
+	if (left->proto != right->proto)
+		return left->proto < right->proto ? -1 : 1;
+	return left->end.port < right->end.port ? -1 : left->end.port > right->end.port;
+}
+
+static uint64_t calls(const struct destination *destination)
+{
+	return destination->made + destination->failed.total;
+}
+
+static int by_calls(const void *a, const void *b)
+{
+	uint64_t one = calls(*(const struct destination *const *)a);
+	uint64_t other = calls(*(const struct destination *const *)b);
+
+	return one > other ? -1 : one < other;
+}
+
+static int by_count(const void *a, const void *b)
+{
+	uint64_t one = (*(const struct leak *const *)a)->count;
+	uint64_t other = (*(const struct leak *const *)b)->count;
+
+	return one > other ? -1 : one < other;
+}
+
+static int by_sockets(const void *a, const void *b)
+{
+	const struct program *one = *(const struct program *const *)a;
+	const struct program *other = *(const struct program *const *)b;
+
+	if (one->sockets != other->sockets)
+		return one->sockets > other->sockets ? -1 : 1;
+	return one->slot < other->slot ? -1 : one->slot > other->slot;
+}
+
+static void collect_programs(struct report *report)
+{
+	const struct program *row;
+
+	report->programs = ROWS(report->audit->ledger.programs);
+	for (row = report->audit->ledger.programs; row; row = row->hh.next)
+		if (row->processes > 0)
+			report->programs[report->program_count++] = row;
+	qsort(report->programs, report->program_count, sizeof(void *), by_sockets);
+}
+
+static void collect_listeners(struct report *report)
+{
+	const struct listener *row;
+
+	report->listeners = ROWS(report->audit->ledger.listeners);
+	for (row = report->audit->ledger.listeners; row; row = row->hh.next) {
+		report->listeners[report->listener_count++] = row;
+		report->accepted += row->accepted;
+	}
+	qsort(report->listeners, report->listener_count, sizeof(void *), by_listener);
+}
+
+static void collect_destinations(struct report *report)
+{
+	const struct destination *row;
+
+	report->destinations = ROWS(report->audit->ledger.destinations);
+	for (row = report->audit->ledger.destinations; row; row = row->hh.next) {
+		uint64_t most = report->tightest ? report->tightest->connected.peak : 0;
+
+		report->destinations[report->destination_count++] = row;
+		report->made += row->made;
+		report->failed += row->failed.total;
+		if (row->place.family != FAMILY_UNIX && row->connected.peak > most)
+			report->tightest = row;
+	}
+	qsort(report->destinations, report->destination_count, sizeof(void *), by_calls);
+}
+
+static void collect_leaks(struct report *report)
+{
+	const struct leak *row;
+
+	report->leaks = ROWS(report->audit->ledger.leaks);
+	for (row = report->audit->ledger.leaks; row; row = row->hh.next)
+		report->leaks[report->leak_count++] = row;
+	qsort(report->leaks, report->leak_count, sizeof(void *), by_count);
+}
+
+static void collect_unseen(struct report *report, struct reader *reader)
+{
+	struct reader_process process;
+	size_t room = 0;
+
+	for (uint32_t slot = 1; slot <= reader_process_count(reader); slot++) {
+		if (!reader_process(reader, slot, &process))
+			continue;
+		if (room < report->unseen_count + COVERAGE_MAX) {
+			room = 2 * room + COVERAGE_MAX;
+			report->unseen = realloc(report->unseen, room * sizeof(*report->unseen));
+			if (!report->unseen)
+				memory_gone();
+		}
+		report->unseen_count +=
+		        coverage_of(&process, report->unseen + report->unseen_count);
+	}
+}
+
+struct report report_of(struct reader *reader)
+{
+	struct report report = {.audit = audit_session(reader)};
+
+	reader_info(reader, &report.info); /* what is damaged is known now */
+	report.is_live = reader_is_live(reader);
+	report.findings = findings_of(report.audit);
+	collect_unseen(&report, reader);
+	collect_programs(&report);
+	collect_listeners(&report);
+	collect_destinations(&report);
+	collect_leaks(&report);
+	return report;
+}
+
+void report_free(struct report *report)
+{
+	findings_free(&report->findings);
+	free(report->unseen);
+	free(report->programs);
+	free(report->listeners);
+	free(report->destinations);
+	free(report->leaks);
+	audit_free(report->audit);
+}
+
+uint64_t report_capacity(const struct report *report, const struct destination *destination)
+{
+	unsigned locals = destination->locals ? destination->locals : 1;
+
+	return (uint64_t)audit_port_count(report->audit) * locals;
+}
+
+const char *report_use(enum use use)
+{
+	switch (use) {
+	case USE_UNUSED:
+		return "unused";
+	case USE_BOUND:
+		return "bound";
+	case USE_LISTENING:
+		return "listening";
+	case USE_CLIENT:
+		return "connected";
+	case USE_SERVER:
+		return "accepted";
+	case USE_FAILED:
+		return "connect failed";
+	}
+	return "?";
+}

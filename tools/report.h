@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* report.h - everything that a report shows, in the order in which it is shown.
+ * The text and the JSON are two views of it. */
+#ifndef TOOLS_REPORT_H
+#define TOOLS_REPORT_H
+
+#include <stdio.h>
+
+#include "tools/coverage.h"
+#include "tools/findings.h"
+
+struct report {
+	struct reader_info info;
+	bool is_live;
+	struct audit *audit;
+	struct findings findings;
+	struct unseen *unseen;
+	size_t unseen_count;
+	const struct program **programs; /* those with the most sockets first */
+	size_t program_count;
+	const struct listener *
+	        *listeners; /* by protocol and port; ports that the kernel chose last */
+	size_t listener_count;
+	const struct destination **destinations; /* the most used first */
+	size_t destination_count;
+	const struct leak **leaks; /* the most first */
+	size_t leak_count;
+	const struct destination *tightest; /* where the fewest ports were left, or NULL */
+	uint64_t made, failed, accepted;
+};
+
+/* Read a session to its end. For report_free(), before the reader is closed. */
+struct report report_of(struct reader *reader);
+void report_free(struct report *report);
+
+/* How many connections a destination can have at once, 0: unknown. */
+uint64_t report_capacity(const struct report *report, const struct destination *destination);
+
+/* What happened to a socket that was never closed: "connected", "accepted"... */
+const char *report_use(enum use use);
+
+/* For people, with colours if asked for. */
+void report_text(const struct report *report, FILE *out, bool colour);
+
+/* The same as JSON. Returns false if it cannot be written. */
+bool report_json(const struct report *report, FILE *out);
+
+#endif
