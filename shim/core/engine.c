@@ -1,22 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* engine.c - from an outcome to the socket table and to one line of the record.
- * Each kind of op has a function that computes the socket as it now is; then the
- * line is written from that. */
+ * Each kind of op has a function that turns the socket as it was into the socket
+ * as it now is; then the line is written from that. */
 #include "core/engine.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* One op on its way into the record. */
-struct report {
-	struct engine *engine;
-	const struct op *op;
-	const struct verdict *verdict;
-	const struct outcome *outcome;
-	struct line *line; /* or NULL */
-	struct sock now;   /* the socket after the call; word 0: none that we know */
-	uint8_t flags;     /* LINE_ bits beyond the addresses */
-};
 
 static bool has_started(int result)
 {
@@ -33,34 +22,22 @@ static bool is_inet(const struct sock *sock)
 	return sock_family(sock) == FAMILY_INET || sock_family(sock) == FAMILY_INET6;
 }
 
-bool engine_wants_local(const struct op *op, const struct sock *before, const struct outcome *outcome)
+bool engine_wants_local(const struct call *call)
 {
-	if (!is_inet(before))
+	const struct sock *sock = &call->sock;
+	const struct outcome *outcome = &call->outcome;
+	bool has_port = sock_bits(sock) & SOCKET_LOCAL && sock->local_port;
+
+	if (!is_inet(sock))
 		return false;
-	if (op->kind == OP_BIND)
-		return outcome->result == 0 && outcome->has_local && outcome->local.port == 0;
-	if (op->kind == OP_LISTEN)
-		return outcome->result == 0 && !(sock_bits(before) & SOCKET_LOCAL && before->local_port);
-	if (op->kind == OP_CONNECT)
+	if (call->op.kind == OP_CONNECT)
 		return has_started(outcome->result) && outcome->has_remote &&
-		       (!knows_own_address(before) || sock_proto(before) == PROTO_UDP);
-	if (op->kind == OP_ACCEPT)
-		return outcome->result >= 0 && !knows_own_address(before);
-	if (op->kind == OP_SEND)
-		return outcome->result >= 0 && !(sock_bits(before) & SOCKET_LOCAL && before->local_port);
-	return false;
-}
-
-static unsigned text_lines(const struct outcome *outcome)
-{
-	size_t lines = (outcome->text_len + SESSION_LINE - 1) / SESSION_LINE;
-
-	return lines < LINE_TEXT_MAX ? (unsigned)lines : LINE_TEXT_MAX;
-}
-
-unsigned engine_lines(const struct op *op, const struct outcome *outcome)
-{
-	return 1 + (op->kind == OP_ADOPT ? 1 : text_lines(outcome));
+		       (!knows_own_address(sock) || sock_proto(sock) == PROTO_UDP);
+	if (call->op.kind == OP_ACCEPT)
+		return outcome->result >= 0 && !knows_own_address(sock);
+	if (call->op.kind == OP_BIND)
+		return outcome->result == 0 && outcome->has_local && outcome->local.port == 0;
+	return outcome->result >= 0 && !has_port; /* OP_LISTEN, OP_SEND */
 }
 
 /* ---- the socket after the call ---- */
@@ -72,6 +49,8 @@ static void set_bits(struct sock *sock, uint32_t set, uint32_t clear)
 	atomic_store_explicit(&sock->word, (word & ~(uint64_t)clear) | set, memory_order_relaxed);
 }
 
+/* A local endpoint without a port is one whose port comes later: with the first
+ * packet (TCP_FASTOPEN_CONNECT), with connect (IP_BIND_ADDRESS_NO_PORT). */
 static void set_local(struct sock *sock, const struct endpoint *local)
 {
 	sock->local = local->ip;
@@ -86,214 +65,124 @@ static void set_remote(struct sock *sock, const struct endpoint *remote)
 	set_bits(sock, SOCKET_REMOTE, 0);
 }
 
-static void set_ends(struct report *report)
+static void set_ends(struct sock *sock, const struct outcome *outcome)
 {
-	if (report->outcome->has_local)
-		set_local(&report->now, &report->outcome->local);
-	if (report->outcome->has_remote)
-		set_remote(&report->now, &report->outcome->remote);
+	if (outcome->has_local)
+		set_local(sock, &outcome->local);
+	if (outcome->has_remote)
+		set_remote(sock, &outcome->remote);
 }
 
-/* The id of the socket whose birth this line is. */
-static uint32_t new_id(const struct report *report)
+/* The new socket has the listener's own address, unless that is any address. */
+static void after_accept(struct engine *engine, struct call *call, const struct line *line)
 {
-	struct engine *engine = report->engine;
+	uint64_t word = atomic_load_explicit(&call->sock.word, memory_order_relaxed);
+	const uint32_t kept = SOCKET_KNOWN | 3 << SOCKET_FAMILY_SHIFT | 3 << SOCKET_PROTO_SHIFT | SOCKET_LOCAL;
 
-	if (!report->line)
-		return 0;
-	if (engine->session)
-		return session_line_id(engine->session, report->line);
-	return atomic_fetch_add_explicit(&engine->ids, 1, memory_order_relaxed) + 1;
-}
-
-static void remember(struct report *report)
-{
-	sockets_update(&report->engine->sockets, report->op->fd, &report->now);
-}
-
-/* A socket is born, as fd. */
-static void after_birth(struct report *report, int fd, enum family family, enum proto proto,
-                        uint32_t bits)
-{
-	bits |= report->op->cloexec ? SOCKET_CLOEXEC : 0;
-	report->flags |= report->op->cloexec ? LINE_CLOEXEC : 0;
-	report->now = (struct sock){.word = sock_word(new_id(report), family, proto, bits)};
-	set_ends(report);
-	sockets_put(&report->engine->sockets, fd, &report->now);
-}
-
-static void after_accept(struct report *report)
-{
-	const struct sock listener = report->now;
-
-	if (report->outcome->result < 0)
+	if (call->outcome.result < 0)
 		return;
-	after_birth(report, report->outcome->result, sock_family(&listener), sock_proto(&listener), 0);
-	if (report->outcome->has_local || !(sock_bits(&listener) & SOCKET_LOCAL))
-		return;
-	set_local(&report->now, &(struct endpoint){listener.local, listener.local_port});
-	sockets_put(&report->engine->sockets, report->outcome->result, &report->now);
+	atomic_store_explicit(&call->sock.word, word & kept, memory_order_relaxed);
+	set_ends(&call->sock, &call->outcome);
+	word = atomic_load_explicit(&call->sock.word, memory_order_relaxed);
+	engine_give_birth(engine, call, call->outcome.result, word, line);
 }
 
-static void after_bind(struct report *report)
+static void after_bind(struct engine *engine, struct call *call)
 {
-	set_ends(report);
-	if (report->outcome->result != 0)
+	set_ends(&call->sock, &call->outcome);
+	if (call->outcome.result != 0)
 		return;
-	set_bits(&report->now, SOCKET_BOUND, 0);
-	remember(report);
+	set_bits(&call->sock, SOCKET_BOUND, 0);
+	sockets_update(&engine->sockets, call->op.fd, &call->sock);
 }
 
-static void after_listen(struct report *report)
+static void after_listen(struct engine *engine, struct call *call)
 {
-	if (report->outcome->result != 0)
+	if (call->outcome.result != 0)
 		return;
-	set_ends(report);
-	set_bits(&report->now, SOCKET_LISTENING, SOCKET_REMOTE);
-	remember(report);
+	set_ends(&call->sock, &call->outcome);
+	set_bits(&call->sock, SOCKET_LISTENING, SOCKET_REMOTE);
+	sockets_update(&engine->sockets, call->op.fd, &call->sock);
 }
 
-static void after_connect(struct report *report)
+static void after_connect(struct engine *engine, struct call *call)
 {
-	bool is_dissolved = report->outcome->result == 0 && !report->outcome->has_remote;
+	struct sock *sock = &call->sock;
+	bool is_dissolved = call->outcome.result == 0 && !call->outcome.has_remote;
 
-	set_ends(report);
-	if (!has_started(report->outcome->result))
+	set_ends(sock, &call->outcome);
+	if (!has_started(call->outcome.result))
 		return;
 	if (is_dissolved) /* AF_UNSPEC: a port that bind took stays, connect(2) */
-		set_bits(&report->now, 0,
-		         SOCKET_REMOTE | (sock_bits(&report->now) & SOCKET_BOUND ? 0 : SOCKET_LOCAL));
-	remember(report);
+		set_bits(sock, 0, SOCKET_REMOTE | (sock_bits(sock) & SOCKET_BOUND ? 0 : SOCKET_LOCAL));
+	sockets_update(&engine->sockets, call->op.fd, sock);
 }
 
-static void after_dup(struct report *report)
+static void after_dup(struct engine *engine, struct call *call)
 {
-	if (report->outcome->result < 0)
+	if (call->outcome.result < 0)
 		return;
-	set_bits(&report->now, report->op->cloexec ? SOCKET_CLOEXEC : 0, SOCKET_CLOEXEC);
-	report->flags |= report->op->cloexec ? LINE_CLOEXEC : 0;
-	sockets_put(&report->engine->sockets, report->outcome->result, &report->now);
+	set_bits(&call->sock, call->op.cloexec ? SOCKET_CLOEXEC : 0, SOCKET_CLOEXEC);
+	sockets_put(&engine->sockets, call->outcome.result, &call->sock);
 }
 
 /* A packet to or from a peer; the peer belongs to the line, not to the socket. */
-static void after_packet(struct report *report)
+static void after_packet(struct engine *engine, struct call *call)
 {
-	if (report->outcome->has_local) {
-		set_local(&report->now, &report->outcome->local);
-		remember(report);
+	if (call->outcome.has_local) {
+		set_local(&call->sock, &call->outcome.local);
+		sockets_update(&engine->sockets, call->op.fd, &call->sock);
 	}
-	if (report->outcome->has_remote)
-		set_remote(&report->now, &report->outcome->remote);
+	if (call->outcome.has_remote)
+		set_remote(&call->sock, &call->outcome.remote);
 }
 
-/* ---- the line ---- */
-
-static uint32_t duration(uint64_t start, uint64_t end)
+static void after_birth(struct engine *engine, struct call *call, int fd, uint32_t bits,
+                        const struct line *line)
 {
-	return end <= start ? 0 : end - start < UINT32_MAX ? (uint32_t)(end - start) : UINT32_MAX;
+	uint64_t word = sock_word(0, call->op.family, call->op.proto, bits);
+
+	atomic_store_explicit(&call->sock.word, word, memory_order_relaxed);
+	if (fd < 0)
+		return;
+	set_ends(&call->sock, &call->outcome);
+	word = atomic_load_explicit(&call->sock.word, memory_order_relaxed);
+	engine_give_birth(engine, call, fd, word, line);
 }
 
-static void put_ends(struct line *line, const struct sock *sock)
+void engine_remember(struct engine *engine, struct call *call, const struct line *line)
 {
-	uint32_t bits = sock_bits(sock);
-
-	line->local = sock->local;
-	line->remote = sock->remote;
-	line->local_port = sock->local_port;
-	line->remote_port = sock->remote_port;
-	line->flags |= (bits & SOCKET_LOCAL ? LINE_LOCAL : 0) | (bits & SOCKET_REMOTE ? LINE_REMOTE : 0) |
-	               (bits & SOCKET_REUSE ? LINE_REUSEADDR : 0) | (bits & SOCKET_NO_PORT ? LINE_NO_PORT : 0);
-}
-
-/* The text goes to the lines behind; what is left of them was never written. */
-static void put_text(struct line *line, const char *text, size_t len)
-{
-	size_t lines = (len + SESSION_LINE - 1) / SESSION_LINE;
-
-	if (lines > LINE_TEXT_MAX) {
-		lines = LINE_TEXT_MAX;
-		len = LINE_TEXT_MAX * SESSION_LINE;
-	}
-	memcpy(line + 1, text, len);
-	line->flags |= (uint8_t)(lines << LINE_TEXT_SHIFT);
-}
-
-static void write_line(const struct report *report)
-{
-	const struct op *op = report->op;
-	const struct outcome *outcome = report->outcome;
-	struct line *line = report->line;
-
-	line->took = duration(op->start, outcome->end);
-	line->fd = op->fd;
-	line->result = outcome->result;
-	line->sock = sock_id(&report->now);
-	line->rule = report->verdict->rule;
-	line->kind = (uint8_t)(sock_family(&report->now) | sock_proto(&report->now) << 2 |
-	                       report->verdict->kind << 4);
-	line->flags = report->flags;
-	if (op->kind == OP_PASS || op->kind == OP_SHUTDOWN || op->kind == OP_LIMIT) {
-		line->cookie = outcome->cookie;
-		line->arg = op->arg;
-	} else {
-		put_ends(line, &report->now);
-	}
-	if (op->kind == OP_LISTEN)
-		line->remote_port = (uint16_t)(op->arg < 0 ? 0 : op->arg > 65535 ? 65535 : op->arg);
-	if (op->kind == OP_ADOPT)
-		put_text(line, (const char *)&outcome->cookie, sizeof(outcome->cookie));
-	else if (outcome->text_len)
-		put_text(line, outcome->text, outcome->text_len);
-	session_publish(line, op->kind, op->start - report->engine->epoch);
-}
-
-void engine_after(struct engine *engine, const struct op *op, const struct sock *before,
-                  const struct verdict *verdict, const struct outcome *outcome, struct line *line)
-{
-	struct report report = {
-	        .engine = engine,
-	        .op = op,
-	        .verdict = verdict,
-	        .outcome = outcome,
-	        .line = line,
-	        .now = *before,
-	};
-
-	switch (op->kind) {
+	switch (call->op.kind) {
 	case OP_SOCKET:
 	case OP_SOCKETPAIR:
-		if (outcome->result >= 0)
-			after_birth(&report, outcome->result, op->family, op->proto, 0);
-		else
-			report.now.word = sock_word(0, op->family, op->proto, 0);
+		after_birth(engine, call, call->outcome.result, 0, line);
 		break;
 	case OP_ADOPT:
-		after_birth(&report, op->fd, op->family, op->proto, outcome->bits);
+		after_birth(engine, call, call->op.fd, call->outcome.bits, line);
 		break;
 	case OP_ACCEPT:
-		after_accept(&report);
+		after_accept(engine, call, line);
 		break;
 	case OP_BIND:
-		after_bind(&report);
+		after_bind(engine, call);
 		break;
 	case OP_LISTEN:
-		after_listen(&report);
+		after_listen(engine, call);
 		break;
 	case OP_CONNECT:
-		after_connect(&report);
+		after_connect(engine, call);
 		break;
 	case OP_DUP:
-		after_dup(&report);
+		after_dup(engine, call);
 		break;
 	case OP_SEND:
 	case OP_RECV:
-		after_packet(&report);
+		after_packet(engine, call);
 		break;
 	case OP_RESOLVE:
-		report.now = (struct sock){.word = 0};
-		set_ends(&report);
+		set_ends(&call->sock, &call->outcome);
 		break;
-	case OP_CLOSE:    /* taken out of the table before the call */
+	case OP_CLOSE:
 	case OP_SHUTDOWN: /* the tuple stays the socket's own */
 	case OP_PASS:
 	case OP_NONE:
@@ -306,6 +195,21 @@ void engine_after(struct engine *engine, const struct op *op, const struct sock 
 	case OP_KINDS:
 		break;
 	}
-	if (line)
-		write_line(&report);
+}
+
+/* ---- the line ---- */
+
+_Static_assert(SOCKET_LOCAL >> 5 == LINE_LOCAL && SOCKET_REMOTE >> 5 == LINE_REMOTE &&
+                       SOCKET_REUSE >> 7 == LINE_REUSEADDR && SOCKET_NO_PORT >> 7 == LINE_NO_PORT &&
+                       SOCKET_CLOEXEC >> 7 == LINE_CLOEXEC,
+               "engine_line_flags() shifts them into place");
+
+/* The text goes to the lines behind. */
+void engine_put_text(struct line *line, const struct outcome *outcome)
+{
+	size_t lines = engine_lines(outcome) - 1;
+	size_t room = lines * SESSION_LINE;
+
+	memcpy(line + 1, outcome->text, outcome->text_len < room ? outcome->text_len : room);
+	line->flags |= (uint8_t)(lines << LINE_TEXT_SHIFT);
 }

@@ -16,6 +16,14 @@ struct engine {
 	_Atomic uint32_t ids; /* without a session: the last socket id given */
 };
 
+/* One call in flight, on its way through the engine. */
+struct call {
+	struct op op;
+	struct sock sock; /* what was known of op.fd; then, the socket that the record tells of */
+	struct verdict verdict;
+	struct outcome outcome;
+};
+
 /* What is to be done with this op? */
 static inline struct verdict engine_before(const struct engine *engine, const struct op *op)
 {
@@ -25,15 +33,103 @@ static inline struct verdict engine_before(const struct engine *engine, const st
 }
 
 /* Does the engine need the socket's local endpoint for its record, one that
- * only the kernel knows? `before` is what was known of op->fd. */
-bool engine_wants_local(const struct op *op, const struct sock *before, const struct outcome *outcome);
+ * only the kernel knows? */
+bool engine_wants_local(const struct call *call);
 
 /* How many lines the record of this outcome takes. */
-unsigned engine_lines(const struct op *op, const struct outcome *outcome);
+static inline unsigned engine_lines(const struct outcome *outcome)
+{
+	size_t lines = (outcome->text_len + SESSION_LINE - 1) / SESSION_LINE;
+
+	return 1 + (lines < LINE_TEXT_MAX ? (unsigned)lines : LINE_TEXT_MAX);
+}
+
+/* The two halves of engine_after(): the table of sockets, and the line. line is
+ * NULL where nothing is recorded; it gives a socket that is born its id. */
+void engine_remember(struct engine *engine, struct call *call, const struct line *line);
+void engine_put_text(struct line *line, const struct outcome *outcome);
+
+/* A socket is born as fd, with the word that it has but for its id. */
+HOT void engine_give_birth(struct engine *engine, struct call *call, int fd, uint64_t word,
+                           const struct line *line)
+{
+	uint32_t id = 0;
+
+	if (line && engine->session)
+		id = session_line_id(engine->session, line);
+	else if (line)
+		id = atomic_fetch_add_explicit(&engine->ids, 1, memory_order_relaxed) + 1;
+	word |= (uint64_t)id << 32 | (call->op.cloexec ? SOCKET_CLOEXEC : 0);
+	atomic_store_explicit(&call->sock.word, word, memory_order_relaxed);
+	sockets_put(&engine->sockets, fd, &call->sock);
+}
+
+/* SOCKET_ bits in the order of the LINE_ bits: LOCAL, REMOTE, REUSE, NO_PORT, CLOEXEC. */
+static inline uint8_t engine_line_flags(uint32_t bits)
+{
+	return (uint8_t)((bits >> 5 & 3) | (bits >> 7 & 28));
+}
+
+/* Can a record of this kind have text behind it? */
+HOT bool engine_has_text(enum op_kind kind)
+{
+	return kind != OP_SOCKET && kind != OP_CLOSE;
+}
+
+/* Addresses that are not known stay as they are: 0, in a line never written. */
+HOT void engine_put_line(const struct engine *engine, enum op_kind kind, const struct call *call,
+                         struct line *line)
+{
+	const struct op *op = &call->op;
+	uint64_t word = atomic_load_explicit(&call->sock.word, memory_order_relaxed);
+	uint32_t bits = (uint32_t)word;
+	uint64_t took = call->outcome.end - op->start;
+
+	if (kind == OP_PASS || kind == OP_SHUTDOWN || kind == OP_LIMIT) {
+		line->cookie = call->outcome.cookie;
+		line->arg = op->arg;
+		bits &= ~(uint32_t)(SOCKET_LOCAL | SOCKET_REMOTE);
+	}
+	if (bits & SOCKET_LOCAL) {
+		line->local = call->sock.local;
+		line->local_port = call->sock.local_port;
+	}
+	if (bits & SOCKET_REMOTE) {
+		line->remote = call->sock.remote;
+		line->remote_port = call->sock.remote_port;
+	}
+	if (kind == OP_LISTEN)
+		line->remote_port = (uint16_t)(op->arg < 0 ? 0 : op->arg > 65535 ? 65535 : op->arg);
+	line->took = took < UINT32_MAX ? (uint32_t)took : UINT32_MAX;
+	line->fd = op->fd;
+	line->result = call->outcome.result;
+	line->sock = (uint32_t)(word >> 32);
+	line->rule = call->verdict.rule;
+	line->kind = (uint8_t)((bits >> SOCKET_FAMILY_SHIFT & 15) | call->verdict.kind << 4);
+	line->flags = engine_line_flags(bits);
+	if (engine_has_text(kind) && call->outcome.text_len)
+		engine_put_text(line, &call->outcome);
+	session_publish(line, kind, op->start - engine->epoch);
+}
 
 /* Remember what happened, and write it to line (with its text to the lines
- * behind it). line may be NULL: then it is only remembered. */
-void engine_after(struct engine *engine, const struct op *op, const struct sock *before,
-                  const struct verdict *verdict, const struct outcome *outcome, struct line *line);
+ * behind it). line may be NULL: then it is only remembered. kind is the op's;
+ * where it is a constant, the compiler makes short work of it. */
+HOT void engine_after(struct engine *engine, enum op_kind kind, struct call *call,
+                      struct line *line)
+{
+	uint64_t word;
+
+	if (kind == OP_SOCKET) {
+		word = sock_word(0, call->op.family, call->op.proto, 0);
+		atomic_store_explicit(&call->sock.word, word, memory_order_relaxed);
+		if (call->outcome.result >= 0)
+			engine_give_birth(engine, call, call->outcome.result, word, line);
+	} else if (kind != OP_CLOSE) { /* that was taken out of the table before */
+		engine_remember(engine, call, line);
+	}
+	if (line)
+		engine_put_line(engine, kind, call, line);
+}
 
 #endif

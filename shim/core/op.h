@@ -7,6 +7,10 @@
 
 #include "core/addr.h"
 
+/* For the few functions on the path of every call: each wrapper has a copy, in
+ * which the kind of op is a constant and the call stays in registers. */
+#define HOT static inline __attribute__((always_inline))
+
 /* Every kind of event, with the name that users see. The values are stored in
  * session files: append, never reorder. */
 #define OP_LIST(X)                                                                     \
@@ -73,14 +77,14 @@ struct verdict {
 
 /* What happened. */
 struct outcome {
-	int result;   /* >= 0, or -errno */
 	uint64_t end; /* ticks */
+	int result;   /* >= 0, or -errno */
+	uint32_t bits; /* ADOPT: the SOCKET_ bits that the kernel told */
+	size_t text_len;
+	const char *text; /* of text_len bytes; the kernel or libc has read them: they are there */
 	bool has_local, has_remote;
 	struct endpoint local, remote; /* as the kernel has them; on failure, as asked */
-	uint32_t bits;    /* ADOPT: the SOCKET_ bits that the kernel told */
-	uint64_t cookie;  /* ADOPT, PASS: SO_COOKIE, 0: unknown */
-	const char *text; /* may be the program's memory, which the kernel or libc has read */
-	size_t text_len;
+	uint64_t cookie; /* PASS: SO_COOKIE, 0: unknown */
 };
 
 #endif

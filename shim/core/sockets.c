@@ -4,38 +4,7 @@
 
 #include <string.h>
 
-static void copy_rest(struct sock *to, const struct sock *from)
-{
-	to->local = from->local;
-	to->remote = from->remote;
-	to->local_port = from->local_port;
-	to->remote_port = from->remote_port;
-}
-
-void sockets_get(const struct sockets *sockets, int fd, struct sock *copy)
-{
-	const struct sock *sock = sockets_at(sockets, fd);
-	uint64_t word = sock ? atomic_load_explicit(&sock->word, memory_order_acquire) : 0;
-
-	atomic_store_explicit(&copy->word, word, memory_order_relaxed);
-	if (word)
-		copy_rest(copy, sock);
-}
-
-bool sockets_take(struct sockets *sockets, int fd, struct sock *copy)
-{
-	struct sock *sock = sockets_at(sockets, fd);
-	uint64_t word = 0;
-
-	if (sock && atomic_load_explicit(&sock->word, memory_order_relaxed)) {
-		copy_rest(copy, sock);
-		word = atomic_exchange_explicit(&sock->word, 0, memory_order_acq_rel);
-	}
-	atomic_store_explicit(&copy->word, word, memory_order_relaxed);
-	return word != 0;
-}
-
-static void raise_top(struct sockets *sockets, uint32_t top)
+void sockets_raise_top(struct sockets *sockets, uint32_t top)
 {
 	uint32_t now = atomic_load_explicit(&sockets->top, memory_order_relaxed);
 
@@ -43,21 +12,6 @@ static void raise_top(struct sockets *sockets, uint32_t top)
 	       !atomic_compare_exchange_weak_explicit(&sockets->top, &now, top, memory_order_relaxed,
 	                                              memory_order_relaxed))
 		;
-}
-
-void sockets_put(struct sockets *sockets, int fd, const struct sock *from)
-{
-	struct sock *sock = sockets_at(sockets, fd);
-
-	if (!sock)
-		return;
-	if ((uint32_t)fd >= atomic_load_explicit(&sockets->top, memory_order_relaxed))
-		raise_top(sockets, (uint32_t)fd + 1);
-	copy_rest(sock, from);
-	atomic_store_explicit(&sock->peers, 0, memory_order_relaxed);
-	atomic_store_explicit(&sock->word,
-	                      atomic_load_explicit(&from->word, memory_order_relaxed),
-	                      memory_order_release);
 }
 
 void sockets_update(struct sockets *sockets, int fd, const struct sock *from)
@@ -68,7 +22,7 @@ void sockets_update(struct sockets *sockets, int fd, const struct sock *from)
 
 	if (!there || there >> 32 != word >> 32)
 		return;
-	copy_rest(sock, from);
+	sock_copy_ends(sock, from, word);
 	atomic_compare_exchange_strong_explicit(&sock->word, &there, word, memory_order_release,
 	                                        memory_order_relaxed);
 }

@@ -63,14 +63,59 @@ static inline bool sockets_knows(const struct sockets *sockets, int fd)
 	       atomic_load_explicit(&sockets->at[fd].word, memory_order_relaxed) != 0;
 }
 
-/* Copy of an entry: all zero if not known. */
-void sockets_get(const struct sockets *sockets, int fd, struct sock *copy);
+/* The addresses of a socket, those that its bits say are known. */
+static inline void sock_copy_ends(struct sock *to, const struct sock *from, uint64_t bits)
+{
+	if (bits & SOCKET_LOCAL) {
+		to->local = from->local;
+		to->local_port = from->local_port;
+	}
+	if (bits & SOCKET_REMOTE) {
+		to->remote = from->remote;
+		to->remote_port = from->remote_port;
+	}
+}
 
-/* The same, and the entry is empty afterwards. Returns false if it was. */
-bool sockets_take(struct sockets *sockets, int fd, struct sock *copy);
+/* Copy of an entry; its word is 0 if not known. */
+static inline void sockets_get(const struct sockets *sockets, int fd, struct sock *copy)
+{
+	const struct sock *sock = sockets_at(sockets, fd);
+	uint64_t word = sock ? atomic_load_explicit(&sock->word, memory_order_acquire) : 0;
+
+	sock_copy_ends(copy, sock, word);
+	atomic_store_explicit(&copy->word, word, memory_order_relaxed);
+}
+
+/* The same of a known entry, which is empty afterwards. Returns false if another
+ * thread took it first. */
+static inline bool sockets_take(struct sockets *sockets, int fd, struct sock *copy)
+{
+	struct sock *sock = &sockets->at[fd];
+	uint64_t word = atomic_load_explicit(&sock->word, memory_order_acquire);
+
+	sock_copy_ends(copy, sock, word);
+	word = atomic_exchange_explicit(&sock->word, 0, memory_order_acq_rel);
+	atomic_store_explicit(&copy->word, word, memory_order_relaxed);
+	return word != 0;
+}
+
+/* There is an entry at top - 1 now. */
+void sockets_raise_top(struct sockets *sockets, uint32_t top);
 
 /* Enter a socket under an fd, in place of whatever stands there. */
-void sockets_put(struct sockets *sockets, int fd, const struct sock *sock);
+static inline void sockets_put(struct sockets *sockets, int fd, const struct sock *from)
+{
+	struct sock *sock = sockets_at(sockets, fd);
+	uint64_t word = atomic_load_explicit(&from->word, memory_order_relaxed);
+
+	if (!sock)
+		return;
+	if ((uint32_t)fd >= atomic_load_explicit(&sockets->top, memory_order_relaxed))
+		sockets_raise_top(sockets, (uint32_t)fd + 1);
+	sock_copy_ends(sock, from, word);
+	atomic_store_explicit(&sock->peers, 0, memory_order_relaxed);
+	atomic_store_explicit(&sock->word, word, memory_order_release);
+}
 
 /* Change an entry to sock, unless the fd has become another socket meanwhile. */
 void sockets_update(struct sockets *sockets, int fd, const struct sock *sock);

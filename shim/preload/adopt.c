@@ -24,27 +24,29 @@ static uint32_t option_bits(int fd)
 
 void adopt(int fd)
 {
-	static const struct sock unknown;
-	static const struct verdict passed;
-	struct op op = {.kind = OP_ADOPT, .fd = fd, .start = clock_ticks()};
-	struct outcome outcome = {.result = fd};
+	struct call call = {.op = {.kind = OP_ADOPT, .fd = fd, .start = clock_ticks()}};
+	struct outcome *outcome = &call.outcome;
 	int domain, type, protocol = 0;
+	uint64_t cookie;
 
 	if (!capture_option(fd, SO_DOMAIN, &domain) || !capture_option(fd, SO_TYPE, &type))
 		return;
 	capture_option(fd, SO_PROTOCOL, &protocol);
-	op.family = addr_family(domain);
-	op.proto = capture_proto(domain, type, protocol);
-	op.cloexec = raw2(SYS_fcntl, fd, F_GETFD) & FD_CLOEXEC;
-	if (op.proto == PROTO_TCP || op.proto == PROTO_UDP) {
-		outcome.has_local = capture_local(fd, &outcome.local) != FAMILY_OTHER &&
-		                    (outcome.local.port || !addr_is_any(&outcome.local.ip));
-		outcome.has_remote = capture_remote(fd, &outcome.remote) != FAMILY_OTHER;
-		outcome.bits = option_bits(fd);
+	call.op.family = addr_family(domain);
+	call.op.proto = capture_proto(domain, type, protocol);
+	call.op.cloexec = raw2(SYS_fcntl, fd, F_GETFD) & FD_CLOEXEC;
+	if (call.op.proto == PROTO_TCP || call.op.proto == PROTO_UDP) {
+		outcome->has_local = capture_local(fd, &outcome->local) != FAMILY_OTHER &&
+		                     (outcome->local.port || !addr_is_any(&outcome->local.ip));
+		outcome->has_remote = capture_remote(fd, &outcome->remote) != FAMILY_OTHER;
+		outcome->bits = option_bits(fd);
 	}
-	outcome.cookie = capture_cookie(fd);
-	outcome.end = clock_ticks();
-	record(&op, &unknown, &passed, &outcome);
+	cookie = capture_cookie(fd);
+	outcome->text = (const char *)&cookie;
+	outcome->text_len = sizeof(cookie);
+	outcome->result = fd;
+	outcome->end = clock_ticks();
+	record(&call);
 }
 
 void adopt_inherited(uint32_t top)
@@ -63,23 +65,21 @@ void adopt_arrival(int fd)
 	adopt(fd);
 }
 
-static void pass(int fd, const struct sock *sock)
+static void pass(struct call *call)
 {
-	static const struct verdict passed;
-	struct op op = {.kind = OP_PASS, .fd = fd, .start = clock_ticks()};
-	struct outcome outcome = {.cookie = capture_cookie(fd)};
-
-	outcome.end = clock_ticks();
-	record(&op, sock, &passed, &outcome);
+	call->op = (struct op){.kind = OP_PASS, .fd = call->op.fd, .start = clock_ticks()};
+	call->outcome.cookie = capture_cookie(call->op.fd);
+	call->outcome.end = clock_ticks();
+	record(call);
 }
 
 void adopt_pass(int fd)
 {
-	struct sock sock;
+	struct call call = {.op = {.fd = fd}};
 
-	sockets_get(&process.engine.sockets, fd, &sock);
-	if (sock.word)
-		pass(fd, &sock);
+	sockets_get(&process.engine.sockets, fd, &call.sock);
+	if (call.sock.word)
+		pass(&call);
 }
 
 uint32_t adopt_pass_all(void)
@@ -89,12 +89,11 @@ uint32_t adopt_pass_all(void)
 	uint32_t passed_top = 0;
 
 	for (uint32_t fd = 0; fd < top; fd++) {
-		struct sock sock;
+		uint32_t bits = sock_bits(sockets_at(sockets, (int)fd));
 
-		sockets_get(sockets, (int)fd, &sock);
-		if (!sock.word || sock_bits(&sock) & SOCKET_CLOEXEC)
+		if (!bits || bits & SOCKET_CLOEXEC)
 			continue;
-		pass((int)fd, &sock);
+		adopt_pass((int)fd);
 		passed_top = fd + 1;
 	}
 	return passed_top;

@@ -8,40 +8,15 @@
 #include "preload/capture.h"
 #include "preload/record.h"
 
-static void begin(struct call *call, enum op_kind kind, int fd)
-{
-	call->op = (struct op){.kind = kind, .fd = fd};
-	call->verdict = (struct verdict){.kind = VERDICT_PASSED};
-	call->outcome = (struct outcome){.result = 0};
-	call->op.start = clock_ticks();
-}
-
-bool call_begin(struct call *call, enum op_kind kind)
-{
-	if (!process_is_watching())
-		return false;
-	call->before = (struct sock){.word = 0};
-	begin(call, kind, -1);
-	return true;
-}
-
 bool call_begin_on(struct call *call, enum op_kind kind, int fd)
 {
 	if (!process_is_watching())
 		return false;
-	if (!call_knows(fd))
+	if (UNLIKELY(!call_knows(fd)))
 		adopt(fd);
-	sockets_get(&process.engine.sockets, fd, &call->before);
-	begin(call, kind, fd);
+	sockets_get(&process.engine.sockets, fd, &call->sock);
+	call_start(call, kind, fd);
 	return true;
-}
-
-bool call_begin_close_known(struct call *call, int fd)
-{
-	if (!process_is_watching())
-		return false;
-	begin(call, OP_CLOSE, fd);
-	return sockets_take(&process.engine.sockets, fd, &call->before);
 }
 
 /* Did the kernel get as far as reading the address? Then we may. */
@@ -51,7 +26,7 @@ static bool was_read(int ret)
 }
 
 static enum family note(struct call *call, int ret, const struct sockaddr *addr, socklen_t len,
-                        struct endpoint *end)
+                        struct endpoint *end, char *path)
 {
 	enum family family;
 
@@ -59,8 +34,8 @@ static enum family note(struct call *call, int ret, const struct sockaddr *addr,
 		return FAMILY_OTHER;
 	family = addr_from_sockaddr(end, addr, len);
 	if (family == FAMILY_UNIX) {
-		call->outcome.text = call->path;
-		call->outcome.text_len = addr_unix_path(call->path, addr, len);
+		call->outcome.text = path;
+		call->outcome.text_len = addr_unix_path(path, addr, len);
 	}
 	return family;
 }
@@ -70,19 +45,16 @@ static bool is_inet(enum family family)
 	return family == FAMILY_INET || family == FAMILY_INET6;
 }
 
-void call_note_remote(struct call *call, int ret, const struct sockaddr *addr, socklen_t len)
+void call_note_remote(struct call *call, int ret, const struct sockaddr *addr, socklen_t len,
+                      char *path)
 {
-	call->outcome.has_remote = is_inet(note(call, ret, addr, len, &call->outcome.remote));
+	call->outcome.has_remote = is_inet(note(call, ret, addr, len, &call->outcome.remote, path));
 }
 
-void call_note_local(struct call *call, int ret, const struct sockaddr *addr, socklen_t len)
+void call_note_local(struct call *call, int ret, const struct sockaddr *addr, socklen_t len,
+                     char *path)
 {
-	call->outcome.has_local = is_inet(note(call, ret, addr, len, &call->outcome.local));
-}
-
-static bool is_birth(enum op_kind kind)
-{
-	return kind == OP_SOCKET || kind == OP_SOCKETPAIR || kind == OP_ACCEPT || kind == OP_DUP;
+	call->outcome.has_local = is_inet(note(call, ret, addr, len, &call->outcome.local, path));
 }
 
 void call_missed_close(int fd)
@@ -93,35 +65,49 @@ void call_missed_close(int fd)
 		call_end(&call, 0);
 }
 
-static void note_peak(int fd)
+/* The highest descriptor tells how many are open: the kernel gives the lowest. */
+void call_given_out(int fd)
 {
 	struct session_process *entry = process_entry();
-	uint32_t count = (uint32_t)fd + 1;
 
-	if (entry && count > atomic_load_explicit(&entry->fd_peak, memory_order_relaxed))
-		atomic_store_explicit(&entry->fd_peak, count, memory_order_relaxed);
+	call_missed_close(fd);
+	if ((uint32_t)fd < process.fd_peak)
+		return;
+	process.fd_peak = (uint32_t)fd + 1;
+	if (entry)
+		atomic_store_explicit(&entry->fd_peak, process.fd_peak, memory_order_relaxed);
 }
 
 long call_end(struct call *call, long ret)
 {
-	int error = UNLIKELY(ret < 0) ? call->verdict.error ? call->verdict.error : errno : 0;
-	struct outcome *outcome = &call->outcome;
+	return call_end_as(call->op.kind, call, ret);
+}
 
-	outcome->end = clock_ticks();
-	outcome->result = UNLIKELY(ret < 0) ? -error : (int)ret;
-	if (engine_wants_local(&call->op, &call->before, outcome)) {
-		int fd = call->op.kind == OP_ACCEPT ? (int)ret : call->op.fd;
+long call_end_birth(struct call *call, long ret)
+{
+	if (ret >= 0)
+		call_given_out((int)ret);
+	return call_end(call, ret);
+}
 
-		if (capture_local(fd, &outcome->local) != FAMILY_OTHER)
-			outcome->has_local = true;
-	}
-	if (ret >= 0 && is_birth(call->op.kind)) {
-		if (UNLIKELY(call_knows((int)ret)))
-			call_missed_close((int)ret);
-		note_peak((int)ret);
-	}
-	record(&call->op, &call->before, &call->verdict, outcome);
+static void ask_local(struct call *call, int fd)
+{
+	struct endpoint *local = &call->outcome.local;
+
+	if (engine_wants_local(call) && capture_local(fd, local) != FAMILY_OTHER)
+		call->outcome.has_local = true;
+}
+
+long call_end_named(struct call *call, long ret)
+{
+	bool is_birth = call->op.kind == OP_ACCEPT && ret >= 0;
+
+	call_note_end(call, ret);
+	ask_local(call, is_birth ? (int)ret : call->op.fd);
+	if (is_birth)
+		call_given_out((int)ret);
+	record(call);
 	if (UNLIKELY(ret < 0))
-		errno = error;
+		errno = -call->outcome.result;
 	return ret;
 }

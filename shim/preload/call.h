@@ -9,26 +9,35 @@
  *
  * Nothing is held while the real call runs: it may block for hours, be
  * cancelled, or be interrupted by a handler that makes calls of its own.
- * Signal-safe. Only call_end() writes errno. */
+ * Signal-safe. Only the two call_end functions write errno. */
 #ifndef PRELOAD_CALL_H
 #define PRELOAD_CALL_H
 
+#include <errno.h>
 #include <sys/socket.h>
 
-#include "preload/process.h"
+#include "preload/record.h"
 #include "sys/clock.h"
 #include "sys/real.h"
 
-struct call {
-	struct op op;
-	struct sock before; /* what was known of op.fd; word 0: nothing */
-	struct verdict verdict;
-	struct outcome outcome;
-	char path[UNIX_PATH_MAX + 1]; /* unix sockets */
-};
+HOT void call_start(struct call *call, enum op_kind kind, int fd)
+{
+	call->op = (struct op){.kind = kind, .fd = fd};
+	call->verdict = (struct verdict){.kind = VERDICT_PASSED};
+	call->outcome.text_len = 0;
+	call->outcome.has_local = false;
+	call->outcome.has_remote = false;
+	call->op.start = clock_ticks();
+}
 
 /* Begin a call that makes something of nothing. Returns false if nobody watches. */
-bool call_begin(struct call *call, enum op_kind kind);
+HOT bool call_begin(struct call *call, enum op_kind kind)
+{
+	if (!process_is_watching())
+		return false;
+	call_start(call, kind, -1);
+	return true;
+}
 
 /* Begin a call on an fd; a socket that we do not know yet is adopted. */
 bool call_begin_on(struct call *call, enum op_kind kind, int fd);
@@ -41,10 +50,12 @@ static inline bool call_knows(int fd)
 
 /* Begin a call that ends an fd. Returns false also if it is no socket that we
  * know. Otherwise the entry is gone: another thread may get the number at once. */
-bool call_begin_close_known(struct call *call, int fd);
-static inline bool call_begin_close(struct call *call, int fd)
+HOT bool call_begin_close(struct call *call, int fd)
 {
-	return UNLIKELY(call_knows(fd)) && call_begin_close_known(call, fd);
+	if (!call_knows(fd) || !process_is_watching())
+		return false;
+	call_start(call, OP_CLOSE, fd);
+	return sockets_take(&process.engine.sockets, fd, &call->sock);
 }
 
 /* If the fd stands in the table, it was closed in a way that we did not see. */
@@ -58,13 +69,54 @@ static inline bool call_may_go(struct call *call)
 }
 
 /* Note the remote (connect) or local (bind) address that the call was given,
- * once the kernel has read it: it may be bad, and the kernel says so best. */
-void call_note_remote(struct call *call, int ret, const struct sockaddr *addr, socklen_t len);
-void call_note_local(struct call *call, int ret, const struct sockaddr *addr, socklen_t len);
+ * once the kernel has read it: it may be bad, and the kernel says so best. A unix
+ * socket's goes to path, UNIX_PATH_MAX + 1 bytes, that stay until call_end. */
+void call_note_remote(struct call *call, int ret, const struct sockaddr *addr, socklen_t len,
+                      char *path);
+void call_note_local(struct call *call, int ret, const struct sockaddr *addr, socklen_t len,
+                     char *path);
+
+/* A known number was given out, or a higher one than before. */
+void call_given_out(int fd);
+
+/* The end of every call: when, and how. */
+HOT void call_note_end(struct call *call, long ret)
+{
+	call->outcome.end = clock_ticks();
+	call->outcome.result = (int)ret;
+	if (UNLIKELY(ret < 0))
+		call->outcome.result = call->verdict.error ? -call->verdict.error : -errno;
+}
+
+HOT long call_end_as(enum op_kind kind, struct call *call, long ret)
+{
+	call_note_end(call, ret);
+	record_as(kind, call);
+	if (UNLIKELY(ret < 0))
+		errno = -call->outcome.result;
+	return ret;
+}
 
 /* Report how it ended. Returns ret, and puts errno where the program finds it. */
 long call_end(struct call *call, long ret);
 
+/* The same for close. */
+HOT long call_end_close(struct call *call, long ret)
+{
+	return call_end_as(OP_CLOSE, call, ret);
+}
+
+/* The same for a call that made a descriptor; for socket, and for the others. */
+HOT long call_end_socket(struct call *call, long ret)
+{
+	if (UNLIKELY(ret >= 0 && (call_knows((int)ret) || (uint32_t)ret >= process.fd_peak)))
+		call_given_out((int)ret);
+	return call_end_as(OP_SOCKET, call, ret);
+}
+long call_end_birth(struct call *call, long ret);
+
+/* The same for a call after which the kernel may have an endpoint to tell. */
+long call_end_named(struct call *call, long ret);
 
 /* Is the socket's record complete, so that packets on it tell nothing new? */
 static inline bool call_is_settled(int fd)

@@ -257,6 +257,7 @@ static void start_anew(void)
 
 	*wiped_by_fork = ++last_generation;
 	process.pid = raw_getpid();
+	process.fd_peak = 0;
 	atomic_store(&process.reserve, SESSION_CURSOR_EMPTY);
 	thread.vforks = 0;
 	if (!process.is_recording)

@@ -36,6 +36,7 @@ struct process {
 	uint64_t mapped_bytes;      /* of the session file */
 	uint64_t clock_due;         /* ticks when the process's clock pair is to be renewed */
 	uint32_t pid, slot;
+	uint32_t fd_peak;           /* highest socket fd so far + 1 */
 	bool is_recording;          /* there is a session */
 	bool is_logging;            /* TCPSHIM_LOG */
 	bool is_sandboxed;          /* a seccomp filter is on: no system call of our own */

@@ -52,7 +52,7 @@ static void let_go(uint64_t cursor)
 		raw3(SYS_madvise, page_address(page), (size_t)SESSION_PAGE << class, MADV_DONTNEED);
 }
 
-static __attribute__((noinline)) struct line *take_more_lines(unsigned n)
+struct line *record_more_lines(unsigned n)
 {
 	struct session_header *session = process.engine.session;
 	uint64_t old = atomic_load(&thread.cursor);
@@ -72,58 +72,38 @@ static __attribute__((noinline)) struct line *take_more_lines(unsigned n)
 	return line;
 }
 
-static inline struct line *take_lines(unsigned n)
-{
-	struct line *line = session_take_lines(process.engine.session, &thread.cursor, n);
-
-	return LIKELY(line != NULL) ? line : take_more_lines(n);
-}
-
 void record_reserve(void)
 {
 	take_chunk(&process.reserve, SESSION_CHUNK_CLASS_MAX, 0);
 }
 
-/* With a live log: an event may be in no session, then it is made on the stack. */
-static __attribute__((noinline)) void record_aloud(const struct op *op, const struct sock *before,
-                                                   const struct verdict *verdict,
-                                                   const struct outcome *outcome, struct line *line)
+/* With a live log an event may be in no session: then it is made on the stack. */
+void record_aloud(struct call *call, struct line *line)
 {
 	enum { LINES = 5 };
 	struct line scratch[LINES];
-	struct outcome cut = *outcome;
+	const size_t room = sizeof(scratch) - sizeof(scratch[0]);
 
 	if (!line) {
 		memset(scratch, 0, sizeof(scratch));
 		line = scratch;
-		if (cut.text_len > sizeof(scratch) - sizeof(scratch[0]))
-			cut.text_len = sizeof(scratch) - sizeof(scratch[0]);
+		if (call->outcome.text_len > room)
+			call->outcome.text_len = room;
 	}
-	engine_after(&process.engine, op, before, verdict, &cut, line);
-	livelog_line(line, op->start, outcome->end);
+	engine_after(&process.engine, call->op.kind, call, line);
+	livelog_line(line, call->op.start, call->outcome.end);
 }
 
-void record(const struct op *op, const struct sock *before, const struct verdict *verdict,
-            const struct outcome *outcome)
+void record(struct call *call)
 {
-	struct line *line = NULL;
-
-	if (LIKELY(process.is_recording))
-		line = take_lines(engine_lines(op, outcome));
-	if (UNLIKELY(process.is_logging))
-		record_aloud(op, before, verdict, outcome, line);
-	else
-		engine_after(&process.engine, op, before, verdict, outcome, line);
-	if (UNLIKELY(outcome->end >= process.clock_due))
-		process_renew_clock();
+	record_as(call->op.kind, call);
 }
 
 void record_note(const struct op *op, const struct outcome *outcome)
 {
-	static const struct sock none;
-	static const struct verdict passed;
+	struct call call = {.op = *op, .outcome = *outcome};
 
-	record(op, &none, &passed, outcome);
+	record(&call);
 }
 
 void record_process(enum op_kind kind, const char *text)

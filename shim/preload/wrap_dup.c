@@ -25,7 +25,7 @@ EXPORT int dup(int fd)
 
 	if (!begin_dup(&call, fd))
 		return given_out(real.dup(fd));
-	return (int)call_end(&call, real.dup(fd));
+	return (int)call_end_birth(&call, real.dup(fd));
 }
 
 /* The target of dup2 and dup3 is closed, if they succeed. */
@@ -37,7 +37,7 @@ static bool begin_victim(struct call *call, int fd, int to)
 static void end_victim(struct call *call, int ret)
 {
 	if (ret < 0)
-		sockets_put(&process.engine.sockets, call->op.fd, &call->before);
+		sockets_put(&process.engine.sockets, call->op.fd, &call->sock);
 	else
 		call_end(call, 0);
 }
@@ -51,7 +51,7 @@ EXPORT int dup2(int fd, int to)
 
 	if (has_victim)
 		end_victim(&victim, ret);
-	return is_dup ? (int)call_end(&call, ret) : ret;
+	return is_dup ? (int)call_end_birth(&call, ret) : ret;
 }
 
 EXPORT int dup3(int fd, int to, int flags)
@@ -66,7 +66,7 @@ EXPORT int dup3(int fd, int to, int flags)
 	if (!is_dup)
 		return ret;
 	call.op.cloexec = flags & O_CLOEXEC;
-	return (int)call_end(&call, ret);
+	return (int)call_end_birth(&call, ret);
 }
 
 static void set_cloexec(int fd, bool is_on)
@@ -97,7 +97,7 @@ EXPORT int fcntl(int fd, int command, ...)
 	if (!begin_dup(&call, fd))
 		return given_out(real.fcntl(fd, command, arg));
 	call.op.cloexec = command == F_DUPFD_CLOEXEC;
-	return (int)call_end(&call, real.fcntl(fd, command, arg));
+	return (int)call_end_birth(&call, real.fcntl(fd, command, arg));
 }
 
 EXPORT int pidfd_getfd(int pidfd, int fd, unsigned flags)

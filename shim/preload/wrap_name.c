@@ -13,13 +13,14 @@
 EXPORT int bind(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct call call;
+	char path[UNIX_PATH_MAX + 1];
 	int ret;
 
 	if (!call_begin_on(&call, OP_BIND, fd))
 		return real.bind(fd, addr, len);
 	ret = call_may_go(&call) ? real.bind(fd, addr, len) : -1;
-	call_note_local(&call, ret, addr, len);
-	return (int)call_end(&call, ret);
+	call_note_local(&call, ret, addr, len, path);
+	return (int)call_end_named(&call, ret);
 }
 
 EXPORT int listen(int fd, int backlog)
@@ -29,19 +30,20 @@ EXPORT int listen(int fd, int backlog)
 	if (!call_begin_on(&call, OP_LISTEN, fd))
 		return real.listen(fd, backlog);
 	call.op.arg = backlog;
-	return (int)call_end(&call, call_may_go(&call) ? real.listen(fd, backlog) : -1);
+	return (int)call_end_named(&call, call_may_go(&call) ? real.listen(fd, backlog) : -1);
 }
 
 EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct call call;
+	char path[UNIX_PATH_MAX + 1];
 	int ret;
 
 	if (!call_begin_on(&call, OP_CONNECT, fd))
 		return real.connect(fd, addr, len);
 	ret = call_may_go(&call) ? real.connect(fd, addr, len) : -1;
-	call_note_remote(&call, ret, addr, len);
-	return (int)call_end(&call, ret);
+	call_note_remote(&call, ret, addr, len, path);
+	return (int)call_end_named(&call, ret);
 }
 
 EXPORT int shutdown(int fd, int how)
@@ -76,7 +78,7 @@ static int tell_reserved(struct call *call, int fd, int domain)
 {
 	call->op.family = addr_family(domain);
 	call->op.proto = PROTO_TCP;
-	call_end(call, fd);
+	call_end_birth(call, fd);
 	if (fd < 0 || !call_begin_on(call, OP_BIND, fd))
 		return fd;
 	end_bind_inside(call, 0);

@@ -4,7 +4,7 @@
 #include "preload/capture.h"
 #include "preload/peer.h"
 
-static void note_kind(struct call *call, int domain, int type, int protocol)
+static inline void note_kind(struct call *call, int domain, int type, int protocol)
 {
 	call->op.family = addr_family(domain);
 	call->op.proto = capture_proto(domain, type, protocol);
@@ -18,7 +18,7 @@ EXPORT int socket(int domain, int type, int protocol)
 	if (!call_begin(&call, OP_SOCKET))
 		return real.socket(domain, type, protocol);
 	note_kind(&call, domain, type, protocol);
-	return (int)call_end(&call, call_may_go(&call) ? real.socket(domain, type, protocol) : -1);
+	return (int)call_end_socket(&call, call_may_go(&call) ? real.socket(domain, type, protocol) : -1);
 }
 
 EXPORT int socketpair(int domain, int type, int protocol, int fds[2])
@@ -32,8 +32,8 @@ EXPORT int socketpair(int domain, int type, int protocol, int fds[2])
 	ret = call_may_go(&call) ? real.socketpair(domain, type, protocol, fds) : -1;
 	if (ret < 0)
 		return (int)call_end(&call, ret);
-	call_end(&call, fds[0]);
-	call_end(&call, fds[1]);
+	call_end_birth(&call, fds[0]);
+	call_end_birth(&call, fds[1]);
 	return 0;
 }
 
@@ -41,9 +41,9 @@ static int end_accept(struct call *call, int ret, const struct peer *peer)
 {
 	if (ret >= 0)
 		call->outcome.has_remote = peer_take(peer, &call->outcome.remote) ||
-		                           (sock_proto(&call->before) == PROTO_TCP &&
+		                           (sock_proto(&call->sock) == PROTO_TCP &&
 		                            capture_remote(ret, &call->outcome.remote) != FAMILY_OTHER);
-	return (int)call_end(call, ret);
+	return (int)call_end_named(call, ret);
 }
 
 EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *len)

@@ -17,19 +17,19 @@ static bool has_own_port(const struct sock *sock)
 
 static bool is_udp(const struct call *call)
 {
-	return sock_proto(&call->before) == PROTO_UDP;
+	return sock_proto(&call->sock) == PROTO_UDP;
 }
 
 /* Report a packet if it is news. peer: who it came from or went to, or NULL. */
 static ssize_t end_packet(struct call *call, ssize_t ret, const struct endpoint *peer)
 {
-	bool takes_port = call->op.kind == OP_SEND && !has_own_port(&call->before);
+	bool takes_port = call->op.kind == OP_SEND && !has_own_port(&call->sock);
 	bool overflow = false;
 
-	if (!is_udp(call) && (sock_proto(&call->before) != PROTO_TCP || ret < 0))
+	if (!is_udp(call) && (sock_proto(&call->sock) != PROTO_TCP || ret < 0))
 		return ret;
 	if (ret < 0)
-		return takes_port ? call_end(call, ret) : ret;
+		return takes_port ? call_end_named(call, ret) : ret;
 	if (peer && is_udp(call) &&
 	    sockets_new_peer(&process.engine.sockets, call->op.fd, peer, &overflow)) {
 		call->outcome.has_remote = true;
@@ -39,7 +39,7 @@ static ssize_t end_packet(struct call *call, ssize_t ret, const struct endpoint 
 		atomic_fetch_add_explicit(&process.engine.session->peers_dropped, 1,
 		                          memory_order_relaxed);
 	if (takes_port || call->outcome.has_remote)
-		call_end(call, ret <= INT32_MAX ? ret : INT32_MAX);
+		call_end_named(call, ret <= INT32_MAX ? ret : INT32_MAX);
 	return ret;
 }
 
@@ -57,8 +57,8 @@ static ssize_t end_fast_open(struct call *call, ssize_t ret, const struct sockad
                              socklen_t len)
 {
 	call->op.kind = OP_CONNECT;
-	call_note_remote(call, ret < 0 ? -1 : 0, addr, len);
-	call_end(call, ret < 0 ? -1 : 0);
+	call_note_remote(call, ret < 0 ? -1 : 0, addr, len, NULL);
+	call_end_named(call, ret < 0 ? -1 : 0);
 	return ret;
 }
 
@@ -80,7 +80,7 @@ EXPORT ssize_t sendto(int fd, const void *buf, size_t size, int flags, const str
 	if ((!addr && call_is_settled(fd)) || !call_begin_on(&call, OP_SEND, fd))
 		return real.sendto(fd, buf, size, flags, addr, len);
 	ret = call_may_go(&call) ? real.sendto(fd, buf, size, flags, addr, len) : -1;
-	if (flags & MSG_FASTOPEN && addr && sock_proto(&call.before) == PROTO_TCP)
+	if (flags & MSG_FASTOPEN && addr && sock_proto(&call.sock) == PROTO_TCP)
 		return end_fast_open(&call, ret, addr, len);
 	return end_send(&call, ret, addr, len);
 }
@@ -141,7 +141,7 @@ static void after_sendmsg(struct call *call, const struct msghdr *msg, int flags
 {
 	if (ret >= 0)
 		each_descriptor(msg, adopt_pass);
-	if (flags & MSG_FASTOPEN && msg->msg_name && sock_proto(&call->before) == PROTO_TCP)
+	if (flags & MSG_FASTOPEN && msg->msg_name && sock_proto(&call->sock) == PROTO_TCP)
 		end_fast_open(call, ret, msg->msg_name, msg->msg_namelen);
 	else
 		end_send(call, ret, ret >= 0 ? msg->msg_name : NULL, ret >= 0 ? msg->msg_namelen : 0);
