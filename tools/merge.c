@@ -85,9 +85,12 @@ static void advance(struct merge *merge, struct source *source)
 /* The next chunk, if its events may come before those of all open ones. */
 static struct chunk *due_chunk(struct merge *merge)
 {
-	struct chunk *chunk = merge->chunks.chunk + merge->opened;
+	struct chunk *chunk;
 
-	if (merge->opened == merge->chunks.count || chunk->key == CHUNK_QUIET)
+	if (merge->opened == merge->chunks.count)
+		return NULL;
+	chunk = merge->chunks.chunk + merge->opened;
+	if (chunk->key == CHUNK_QUIET)
 		return NULL;
 	return merge->count == 0 || chunk->key <= merge->heap[0]->key ? chunk : NULL;
 }

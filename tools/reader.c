@@ -32,7 +32,7 @@ static void look(struct reader *reader, bool waits)
 {
 	struct session_header *header = reader->header;
 	struct source *source = &reader->source;
-	uint64_t file_pages = source->bytes / SESSION_PAGE;
+	uint64_t file_pages = (source->bytes + SESSION_PAGE - 1) / SESSION_PAGE;
 	size_t shared = offsetof(struct session_header, pages_used);
 
 	source_read(source, (char *)header + shared, SESSION_PAGE - shared, shared);
@@ -74,6 +74,7 @@ struct reader *reader_open(const char *path, char *error, size_t error_size)
 	}
 	reader->path = memory_copy(path, strlen(path));
 	reader->ticks = ticks_of(reader->header);
+	reader->source.damaged = reader->source.bytes < reader->header->bytes; /* cut short */
 	look(reader, false);
 	return reader;
 }

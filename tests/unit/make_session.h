@@ -124,6 +124,13 @@ static inline void made_publish(struct line *line, enum op_kind kind, uint64_t s
 	session_publish(line, kind, start);
 }
 
+/* An event that says which it is by its fd. */
+static inline void made_event(struct made *made, session_cursor *cursor, enum op_kind kind, int fd,
+                              uint64_t start, uint32_t took)
+{
+	made_publish(made_line(made, cursor, fd, 0), kind, start, took);
+}
+
 static inline uint8_t made_kind(enum family family, enum proto proto, enum verdict_kind verdict)
 {
 	return (uint8_t)((unsigned)family | (unsigned)proto << 2 | (unsigned)verdict << 4);
