@@ -115,6 +115,10 @@ static void after_connect(struct engine *engine, struct call *call)
 		return;
 	if (is_dissolved) /* AF_UNSPEC: a port that bind took stays, connect(2) */
 		set_bits(sock, 0, SOCKET_REMOTE | (sock_bits(sock) & SOCKET_BOUND ? 0 : SOCKET_LOCAL));
+	if (call->outcome.result == 0)
+		set_bits(sock, 0, SOCKET_PENDING);
+	else
+		set_bits(sock, SOCKET_PENDING, 0);
 	sockets_update(&engine->sockets, call->op.fd, sock);
 }
 

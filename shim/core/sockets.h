@@ -28,6 +28,7 @@ enum {
 	SOCKET_NO_PORT = 1 << 10, /* IP_BIND_ADDRESS_NO_PORT */
 	SOCKET_CLOEXEC = 1 << 11,
 	SOCKET_CLOSING = 1 << 12, /* in the range of a close_range that runs */
+	SOCKET_PENDING = 1 << 13, /* connect said EINPROGRESS; how it went is not known yet */
 };
 
 struct sock {

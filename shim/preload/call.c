@@ -111,3 +111,10 @@ long call_end_named(struct call *call, long ret)
 		errno = -call->outcome.result;
 	return ret;
 }
+
+void call_end_known(struct call *call, int error)
+{
+	call->outcome.end = clock_ticks();
+	call->outcome.result = -error;
+	record(call);
+}

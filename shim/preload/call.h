@@ -118,6 +118,9 @@ long call_end_birth(struct call *call, long ret);
 /* The same for a call after which the kernel may have an endpoint to tell. */
 long call_end_named(struct call *call, long ret);
 
+/* The same for a call whose end is told elsewhere: error is 0 or an errno. */
+void call_end_known(struct call *call, int error);
+
 /* Is the socket's record complete, so that packets on it tell nothing new? */
 static inline bool call_is_settled(int fd)
 {

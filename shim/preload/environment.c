@@ -11,6 +11,8 @@
 #include "preload/settings.h"
 #include "sys/raw.h"
 
+extern char **environ;
+
 /* The value of NAME= in envp, NULL if it is not there. */
 static const char *value_of(char *const envp[], const char *name, size_t *index)
 {
@@ -47,17 +49,38 @@ static void set(struct copy *copy, size_t index, const char *name, const char *f
 	copy->at += text.len + 1;
 }
 
+/* Can the list be read to its end? The kernel answers EFAULT if not; so that it
+ * gets to, we must not stumble first. The program's own environment can. */
+static bool is_readable(char *const envp[])
+{
+	char *entry, byte;
+
+	if (!envp || envp == environ)
+		return true;
+	for (size_t i = 0; raw_peek(&entry, &envp[i], sizeof(entry)); i++) {
+		if (!entry)
+			return true;
+		if (!raw_peek(&byte, entry, 1))
+			return false;
+	}
+	return false;
+}
+
 char *const *environment_repair(char *const envp[], void **map, size_t *map_size)
 {
 	size_t preload_at, session_at, log_at, count = 0, size;
-	const char *preload = value_of(envp, "LD_PRELOAD", &preload_at);
-	bool has_library = preload && strstr(preload, "libtcpshim");
-	bool has_session = value_of(envp, "TCPSHIM_SESSION", &session_at) || !settings.session[0];
-	bool has_log = value_of(envp, "TCPSHIM_LOG", &log_at) || !settings.log[0];
+	bool has_library, has_session, has_log;
+	const char *preload;
 	struct copy copy;
 
 	*map = NULL;
-	if (!settings.is_preloaded || (has_library && has_session && has_log))
+	if (!settings.is_preloaded || !is_readable(envp))
+		return envp;
+	preload = value_of(envp, "LD_PRELOAD", &preload_at);
+	has_library = preload && strstr(preload, "libtcpshim");
+	has_session = value_of(envp, "TCPSHIM_SESSION", &session_at) || !settings.session[0];
+	has_log = value_of(envp, "TCPSHIM_LOG", &log_at) || !settings.log[0];
+	if (has_library && has_session && has_log)
 		return envp;
 	while (envp && envp[count])
 		count++;

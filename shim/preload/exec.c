@@ -138,7 +138,11 @@ static void put_path(char *to, size_t size, const char *path)
 
 static void begin(struct exec *exec, const char *path, bool searches, char *const envp[])
 {
+	char byte;
+
 	process_is_watching(); /* the library may not be up yet */
+	if (path && !raw_peek(&byte, path, 1))
+		path = NULL; /* the kernel says EFAULT */
 	*exec = (struct exec){.envp = envp, .path = path};
 	exec->envp = environment_repair(envp, &exec->map, &exec->map_size);
 	if (process.is_recording && !process.is_sandboxed)
@@ -161,7 +165,7 @@ void exec_begin(struct exec *exec, const char *path, bool searches, char *const 
 		return;
 	entry->passed_top = adopt_pass_all();
 	entry->next_coverage = (uint8_t)exec->coverage;
-	put_path(entry->next, sizeof(entry->next), path);
+	put_path(entry->next, sizeof(entry->next), exec->path);
 	entry->last = (struct clock_pair){clock_ticks(), clock_ns(CLOCK_MONOTONIC)};
 	atomic_store(&entry->state, PROCESS_EXECING);
 }

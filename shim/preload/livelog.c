@@ -51,8 +51,6 @@ static void write_event(struct event *event)
 	char buf[LOG_LINE_MAX];
 	size_t len;
 
-	if (process.is_sandboxed)
-		return;
 	event->pid = process.pid;
 	event->tid = thread.tid;
 	event->process = process.slot;
@@ -69,7 +67,7 @@ void livelog_line(const struct line *line, uint64_t start, uint64_t end)
 	struct event event = {.program = NULL};
 	unsigned lines = line->flags >> LINE_TEXT_SHIFT;
 
-	if (!event_unpack(&event, line, (const char *)(line + 1), lines * SESSION_LINE))
+	if (process.is_sandboxed || !event_unpack(&event, line, (const char *)(line + 1), lines * SESSION_LINE))
 		return;
 	event.took_ns = clock_to_ns(end > start ? end - start : 0);
 	event.time_ns = clock_ns(CLOCK_REALTIME) - event.took_ns;
@@ -80,7 +78,6 @@ void livelog_process(enum op_kind kind, const char *text)
 {
 	struct event event = {
 	        .kind = kind,
-	        .time_ns = clock_ns(CLOCK_REALTIME),
 	        .fd = -1,
 	        .arg = -1,
 	        .text = text,
@@ -88,6 +85,9 @@ void livelog_process(enum op_kind kind, const char *text)
 	};
 	struct session_process *entry = process_entry();
 
+	if (process.is_sandboxed)
+		return;
+	event.time_ns = clock_ns(CLOCK_REALTIME);
 	if (kind == OP_FORK)
 		event.result = (int)process.pid;
 	if (kind == OP_EXIT && entry)

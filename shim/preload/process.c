@@ -188,6 +188,7 @@ static bool attach(void)
 	struct engine *engine = &process.engine;
 
 	if (!attached.session) {
+		clock_start(clock_cpu_is_good());
 		if (attached.problem) {
 			say(attached.problem, attached.error);
 			settings_join(settings.session, "off", ""); /* descendants need not try again */
@@ -381,5 +382,6 @@ void process_enter_sandbox(void)
 	if (process.is_recording)
 		record_reserve();
 	process_renew_clock();
+	clock_freeze();
 	process.is_sandboxed = true;
 }

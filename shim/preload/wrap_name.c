@@ -113,6 +113,31 @@ EXPORT int getpeername(int fd, struct sockaddr *addr, socklen_t *len)
 	return real.getpeername(fd, addr, len);
 }
 
+/* How a connect that did not wait went: SO_ERROR tells it once, and the program
+ * has just asked. Until then the kernel says that it is still on its way. */
+static void tell_connected(int fd, int error)
+{
+	const struct sock *sock = sockets_at(&process.engine.sockets, fd);
+	struct call call;
+
+	if (!(sock_bits(sock) & SOCKET_PENDING) || !call_begin_on(&call, OP_CONNECT, fd))
+		return;
+	sockets_change(&process.engine.sockets, fd, sock_id(sock), 0, SOCKET_PENDING);
+	call.outcome.has_remote = true;
+	call.outcome.remote = (struct endpoint){call.sock.remote, call.sock.remote_port};
+	call_end_known(&call, error);
+}
+
+EXPORT int getsockopt(int fd, int level, int option, void *value, socklen_t *len)
+{
+	int ret = real.getsockopt(fd, level, option, value, len);
+
+	if (ret == 0 && level == SOL_SOCKET && option == SO_ERROR && *len == sizeof(int) &&
+	    call_knows(fd))
+		tell_connected(fd, *(const int *)value);
+	return ret;
+}
+
 /* The options that decide how ports are given out, for the record. */
 static uint32_t option_bit(int level, int option)
 {

@@ -17,7 +17,17 @@ uint64_t clock_ns(clockid_t clock)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static uint64_t start_ticks, start_ns;
+static uint64_t start_ticks, start_ns, frozen_ns;
+
+uint64_t clock_slow_ticks(void)
+{
+	return frozen_ns ? frozen_ns : clock_ns(CLOCK_MONOTONIC);
+}
+
+void clock_freeze(void)
+{
+	frozen_ns = clock_ns(CLOCK_MONOTONIC);
+}
 
 void clock_start(bool is_cpu)
 {

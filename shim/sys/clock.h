@@ -10,6 +10,10 @@
 
 extern bool clock_is_cpu; /* what clock_ticks() counts: CPU ticks, else ns */
 
+/* CLOCK_MONOTONIC; once clock_freeze() was called, the moment of that. */
+uint64_t clock_slow_ticks(void);
+void clock_freeze(void);
+
 /* CLOCK_MONOTONIC or CLOCK_REALTIME in ns, without the C library. */
 uint64_t clock_ns(clockid_t clock);
 
@@ -26,7 +30,7 @@ uint64_t clock_to_ns(uint64_t ticks);
 static inline uint64_t clock_ticks(void)
 {
 	if (__builtin_expect(!clock_is_cpu, 0))
-		return clock_ns(CLOCK_MONOTONIC);
+		return clock_slow_ticks();
 #if defined(__x86_64__)
 	return __builtin_ia32_rdtsc();
 #else
