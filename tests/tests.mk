@@ -13,7 +13,7 @@ FUZZ_SECONDS ?= 20
 STRICT = -Werror -Wswitch-enum
 PROVE = BUILD=$(abspath $(BUILD)) prove --timer -j$(JOBS) -e tests/lib/exec
 
-TEST_CFLAGS = $(filter-out -Wcast-qual,$(ALL_CFLAGS)) $(HOST_SANITIZE)
+TEST_CFLAGS = $(filter-out -Wcast-qual -Wwrite-strings,$(ALL_CFLAGS)) $(HOST_SANITIZE)
 TEST_HEADERS = $(wildcard tests/*/*.h)
 
 UNIT = $(patsubst tests/%.c,$(T)/%,$(wildcard tests/unit/test_*.c))

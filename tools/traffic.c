@@ -276,9 +276,9 @@ static void connect_failed(struct audit *audit, struct socket *socket,
 static void dissolve(struct audit *audit, struct socket *socket, const struct event *event)
 {
 	close_flows(audit, socket);
-	if (!event->has_local)
-		release_port(audit, socket);
+	release_port(audit, socket);
 	lifetime_set_tuple(&audit->life, socket, event->has_local ? &event->local : NULL, NULL);
+	hold_port(audit, socket);
 }
 
 void traffic_connect(struct audit *audit, struct socket *socket, const struct event *event)

@@ -114,13 +114,17 @@ EXPORT int getpeername(int fd, struct sockaddr *addr, socklen_t *len)
 }
 
 /* How a connect that did not wait went: SO_ERROR tells it once, and the program
- * has just asked. Until then the kernel says that it is still on its way. */
+ * has just asked. No error can also mean that it is still on its way: then it has
+ * no peer yet. */
 static void tell_connected(int fd, int error)
 {
 	const struct sock *sock = sockets_at(&process.engine.sockets, fd);
+	struct endpoint peer;
 	struct call call;
 
-	if (!(sock_bits(sock) & SOCKET_PENDING) || !call_begin_on(&call, OP_CONNECT, fd))
+	if (!(sock_bits(sock) & SOCKET_PENDING) ||
+	    (error == 0 && capture_remote(fd, &peer) == FAMILY_OTHER) ||
+	    !call_begin_on(&call, OP_CONNECT, fd))
 		return;
 	sockets_change(&process.engine.sockets, fd, sock_id(sock), 0, SOCKET_PENDING);
 	call.outcome.has_remote = true;

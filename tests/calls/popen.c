@@ -36,5 +36,6 @@ int main(void)
 	TRY(wordexp("$(echo a b) c", &words, 0));
 	printf("%zu words, first %s\n", words.we_wordc, words.we_wordv[0]);
 	wordfree(&words);
+	TRY(close(TRY(socket(AF_INET, SOCK_STREAM, 0))));
 	return end();
 }
