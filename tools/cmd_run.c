@@ -37,7 +37,8 @@ struct run {
 	const char *output; /* or NULL */
 	uint64_t capacity;
 	bool is_quiet, is_strict;
-	char **argv; /* of the program */
+	bool is_out_of_reach; /* known before it ran, and said */
+	char **argv;          /* of the program */
 	char library[PATH_MAX], session[PATH_MAX];
 };
 
@@ -172,34 +173,35 @@ static bool has_pid(struct reader *reader, pid_t pid)
 	return false;
 }
 
+static void summarize_unseen(const struct report *report)
+{
+	for (size_t i = 0; i < report->unseen_count && i < UNSEEN_SHOWN; i++)
+		fprintf(stderr, "tcpshim: %s: %s: %s\n",
+		        report->unseen[i].is_partial ? "seen in part" : "not seen",
+		        word_process(report->unseen[i].program, report->unseen[i].pid),
+		        report->unseen[i].why);
+	if (report->unseen_count > UNSEEN_SHOWN)
+		fprintf(stderr, "tcpshim: and %s more\n",
+		        word_number(report->unseen_count - UNSEEN_SHOWN));
+}
+
 static void summarize(const struct run *run, const struct report *report)
 {
 	const struct audit *audit = report->audit;
 
-	fprintf(stderr, "tcpshim: %s seen%s; %s: %s tcp, %s udp, %s unix\n",
+	fprintf(stderr, "tcpshim: %s%s; sockets: %s tcp, %s udp, %s unix\n",
 	        word_count(audit->processes, "process"),
-	        audit->running ? ", some still running" : "",
-	        word_count(audit->sockets_tcp + audit->sockets_udp + audit->sockets_unix +
-	                           audit->sockets_other,
-	                   "socket"),
-	        word_number(audit->sockets_tcp), word_number(audit->sockets_udp),
-	        word_number(audit->sockets_unix));
-	fprintf(stderr, "tcpshim: %s made, %s failed; %s, %s accepted; %s\n",
+	        audit->running ? ", some still running" : "", word_number(audit->sockets_tcp),
+	        word_number(audit->sockets_udp), word_number(audit->sockets_unix));
+	fprintf(stderr, "tcpshim: %s made, %s failed; %s accepted at %s; %s\n",
 	        word_count(report->made, "connection"), word_number(report->failed),
-	        word_count(report->listener_count, "listener"), word_number(report->accepted),
+	        word_number(report->accepted), word_count(report->listener_count, "place"),
 	        word_count(report->findings.count, "finding"));
 	if (report->info.events_dropped)
 		fprintf(stderr, "tcpshim: %s lost: the session was full, or its disk\n",
 		        word_count(report->info.events_dropped, "event"));
-	for (size_t i = 0; i < report->unseen_count && i < UNSEEN_SHOWN; i++)
-		fprintf(stderr, "tcpshim: %s%s: %s\n",
-		        report->unseen[i].is_partial ? "seen in part: " : "not seen: ",
-		        word_process(report->unseen[i].program, report->unseen[i].pid),
-		        report->unseen[i].why);
-	if (report->unseen_count > UNSEEN_SHOWN)
-		fprintf(stderr, "tcpshim: not seen: %s more\n",
-		        word_number(report->unseen_count - UNSEEN_SHOWN));
-	fprintf(stderr, "tcpshim: to read it: tcpshim report %s\n", run->session);
+	summarize_unseen(report);
+	fprintf(stderr, "tcpshim: recorded; read it with: tcpshim report %s\n", run->session);
 }
 
 /* What --strict says, in a line. Returns the exit status. */
@@ -230,7 +232,7 @@ static int look_back(const struct run *run, pid_t pid, int status)
 		return run->is_strict && status == 0 ? EXIT_NOT_COVERED : status;
 	}
 	is_missing = !has_pid(reader, pid);
-	if (is_missing)
+	if (is_missing && !run->is_out_of_reach)
 		fprintf(stderr, "tcpshim: %s was not seen: the library did not come up in it\n",
 		        word_text(run->argv[0], strlen(run->argv[0])));
 	if (!run->is_quiet || run->is_strict) {
@@ -255,7 +257,7 @@ static int run(const struct command *self, int argc, char **argv)
 		return end == OPTIONS_HELP ? 0 : EXIT_TCPSHIM;
 	if (find_library(&run) != 0 || make_session(&run) != 0)
 		return EXIT_TCPSHIM;
-	warn_if_uncovered(run.argv[0]);
+	run.is_out_of_reach = is_out_of_reach(run.argv[0]);
 	error = launch_start(&launch, run.argv, run.library, run.session);
 	if (error)
 		return exec_failed(&run, -error);

@@ -17,8 +17,10 @@ enum {
 	CLOSES_MIN = 282,     /* that many where the range is unknown */
 	LOW_PERCENT = 80,     /* of a limit that was used */
 	LEAK_MIN = 3,         /* sockets that were of no use, and not closed */
-	LEAK_IN_USE_MIN = 10, /* that were of use */
+	LEAK_IN_USE_MIN = 10, /* that were of use, and open for a while */
 };
+
+#define LEAK_IN_USE_NS ((uint64_t)1000000000)
 
 __attribute__((format(printf, 4, 5))) static void add(struct findings *findings, uint64_t weight,
                                                       const char *subject, const char *evidence,
@@ -169,7 +171,8 @@ static void look_closes_first(const struct audit *audit, struct findings *findin
 		    : row->closed_first == 0
 		            ? ", unless the server had (its end is not in the session)"
 		            : ", unless the server had (some of its ends are not in the session)",
-		    word_number(peak), TIME_WAIT_S, word_percent(peak, capacity(audit, row)),
+		    word_number(peak), TIME_WAIT_S,
+		    peak < capacity(audit, row) ? word_percent(peak, capacity(audit, row)) : "all",
 		    word_number(capacity(audit, row)));
 	}
 }
@@ -199,7 +202,8 @@ static void look_never_closed(const struct audit *audit, struct findings *findin
 		bool was_used = row->key.use == USE_CLIENT || row->key.use == USE_SERVER;
 		const struct process *process = audit->process[row->slot];
 
-		if (row->count < (was_used ? LEAK_IN_USE_MIN : LEAK_MIN))
+		if (row->count < (was_used ? LEAK_IN_USE_MIN : LEAK_MIN) ||
+		    (was_used && row->age_ns < LEAK_IN_USE_NS))
 			continue;
 		add(findings, row->count,
 		    word_process(row->key.program->name, process ? process->info.pid : 0),

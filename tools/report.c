@@ -118,6 +118,8 @@ static void collect_unseen(struct report *report, struct reader *reader)
 		report->unseen_count +=
 		        coverage_of(&process, report->unseen + report->unseen_count);
 	}
+	for (size_t i = 0; i < report->unseen_count; i++)
+		report->blind_count += !report->unseen[i].is_partial;
 }
 
 struct report report_of(struct reader *reader)

@@ -16,6 +16,7 @@ struct report {
 	struct findings findings;
 	struct unseen *unseen;
 	size_t unseen_count;
+	size_t blind_count;              /* of them: processes of which nothing is seen */
 	const struct program **programs; /* those with the most sockets first */
 	size_t program_count;
 	const struct listener *

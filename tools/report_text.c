@@ -102,14 +102,15 @@ static void print_programs_line(const struct page *page, const struct report *re
 	if (i < report->program_count)
 		fprintf(page->out, " and %s",
 		        word_count(report->program_count - i, "other program"));
-	fprintf(page->out, "%s%s: %s in %s, %s\n", report->program_count ? "" : "no program",
-	        page->off, word_count(audit->processes, "process"),
+	fprintf(page->out, "%s%s: %s in %s, ", report->program_count ? "" : "no program", page->off,
+	        word_count(audit->processes, "process"),
 	        word_duration(audit->now_ns > audit->first_ns ? audit->now_ns - audit->first_ns
-	                                                      : 0),
-	        report->unseen_count    ? "not all of them seen"
-	        : report->is_live       ? "still running"
-	        : audit->processes == 1 ? "seen"
-	                                : "all seen");
+	                                                      : 0));
+	if (report->blind_count)
+		fprintf(page->out, "%s not seen", word_number(report->blind_count));
+	else
+		fputs(report->unseen_count ? "some seen in part" : "all seen", page->out);
+	fputs(report->is_live ? ", still running\n" : "\n", page->out);
 }
 
 static void print_traffic_line(const struct page *page, const struct report *report)
