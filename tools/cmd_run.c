@@ -142,18 +142,20 @@ static int make_session(struct run *run)
 	return 0;
 }
 
-/* Before it runs: is it of a kind that no preload reaches? */
-static void warn_if_uncovered(const char *program)
+/* Before it runs: is it of a kind that no preload reaches? Says so. */
+static bool is_out_of_reach(const char *program)
 {
 	char path[PATH_MAX], judged[PATH_MAX];
 	enum coverage coverage;
 
 	if (!program_find(program, path))
-		return; /* exec will say it */
+		return false; /* exec will say it */
 	coverage = program_coverage(path, getuid(), getgid(), judged);
-	if (coverage != COVERAGE_SEEN)
-		fprintf(stderr, "tcpshim: %s cannot be seen: %s\n",
-		        word_text(judged, strlen(judged)), name_coverage_reason(coverage));
+	if (coverage == COVERAGE_SEEN)
+		return false;
+	fprintf(stderr, "tcpshim: %s cannot be seen: %s\n", word_text(judged, strlen(judged)),
+	        name_coverage_reason(coverage));
+	return true;
 }
 
 static int exec_failed(const struct run *run, int error)
