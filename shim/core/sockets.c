@@ -62,7 +62,7 @@ bool sockets_new_peer(struct sockets *sockets, int fd, const struct endpoint *pe
 	uint64_t hash;
 	uint32_t slot = 0;
 
-	if (!sock)
+	if (!sock || !sockets->peers)
 		return false;
 	hash = peer_hash(sock_id(sock), peer);
 	for (uint32_t i = 0; i < PROBES; i++) {

@@ -38,10 +38,9 @@ static uint64_t mappable(uint64_t bytes)
 /* Map an open session file, if it is one and ours to trust. */
 static struct attached map_fd(int fd)
 {
-	static struct session_header header;
-	const size_t size = offsetof(struct session_header, rules);
 	struct stat st;
 	long at = raw2(SYS_fstat, fd, &st);
+	struct session_header *header;
 	const char *problem;
 	uint64_t bytes;
 
@@ -49,19 +48,21 @@ static struct attached map_fd(int fd)
 		return failed("cannot look at the session", at);
 	if (!S_ISREG(st.st_mode) || st.st_mode & (S_IWGRP | S_IWOTH))
 		return failed("the session is not a private file", 0);
-	if (raw4(SYS_pread64, fd, &header, size, 0) != (long)size)
-		return failed("shorter than a session's header", 0);
-	problem = session_problem(&header, (uint64_t)st.st_size);
-	if (problem)
-		return failed(problem, 0);
-	bytes = header.bytes < (uint64_t)st.st_size ? header.bytes : (uint64_t)st.st_size;
-	bytes = mappable(bytes);
+	bytes = mappable((uint64_t)st.st_size) / SESSION_PAGE * SESSION_PAGE;
 	if (bytes < session_bytes(1))
-		return failed("no address space for the session", -ENOMEM);
+		return failed("too small for a session", 0);
 	at = raw6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (at < 0 && at > -SESSION_PAGE)
 		return failed("cannot map the session", at);
-	return (struct attached){.session = (struct session_header *)at, .bytes = bytes};
+	header = (struct session_header *)at;
+	problem = session_problem(header, bytes);
+	if (problem) {
+		raw2(SYS_munmap, header, bytes);
+		return failed(problem, 0);
+	}
+	if (header->bytes < bytes)
+		bytes = header->bytes;
+	return (struct attached){.session = header, .bytes = bytes};
 }
 
 static struct attached map_path(const char *path)
@@ -103,7 +104,7 @@ static struct attached map_line(char *line)
 		return attached;
 	attached = map_path(path);
 	if (attached.session)
-		settings_join(settings.session, path, "");
+		settings.session = settings_keep(path);
 	return attached;
 }
 
@@ -147,6 +148,7 @@ struct search {
 
 static int search(void *at)
 {
+	static char name[SETTING_MAX];
 	struct search *search = at;
 	struct newfile_problem problem;
 
@@ -157,7 +159,8 @@ static int search(void *at)
 	search->found = join_parents();
 	if (search->found.session)
 		return 0;
-	problem = newfile_name(settings.session, search->program_name);
+	problem = newfile_name(name, search->program_name);
+	settings.session = settings_keep(name);
 	search->found = problem.what ? failed(problem.what, -problem.error)
 	                             : join_or_make(settings.session);
 	return 0;

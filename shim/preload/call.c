@@ -73,6 +73,8 @@ void call_given_out(int fd)
 	call_missed_close(fd);
 	if ((uint32_t)fd < process.fd_peak)
 		return;
+	if (!process.engine.sockets.capacity)
+		process_make_tables();
 	process.fd_peak = (uint32_t)fd + 1;
 	if (entry)
 		atomic_store_explicit(&entry->fd_peak, process.fd_peak, memory_order_relaxed);

@@ -34,7 +34,7 @@ struct copy {
 static void set(struct copy *copy, size_t index, const char *name, const char *first,
                 const char *second)
 {
-	struct text text = text_on(copy->at, SETTING_MAX * 2 + 64 + strlen(second));
+	struct text text = text_on(copy->at, SETTING_MAX * 2 + strlen(second));
 
 	text_put(&text, name);
 	text_char(&text, '=');
@@ -47,6 +47,23 @@ static void set(struct copy *copy, size_t index, const char *name, const char *f
 	if (index == copy->count)
 		copy->envp[++copy->count] = NULL;
 	copy->at += text.len + 1;
+}
+
+/* LD_PRELOAD as it was when we came by it; our own path in it made absolute. */
+static void set_own_preload(struct copy *copy, size_t index)
+{
+	const char *own = strstr(settings.preload, "libtcpshim");
+	const char *start = own, *end = own + strcspn(own, " :");
+	size_t before;
+
+	while (start > settings.preload && start[-1] != ':' && start[-1] != ' ')
+		start--;
+	before = (size_t)(start - settings.preload);
+	if (!before) {
+		set(copy, index, "LD_PRELOAD", settings.library, *end ? end + 1 : "");
+		return;
+	}
+	set(copy, index, "LD_PRELOAD", settings.preload, "");
 }
 
 /* Can the list be read to its end? The kernel answers EFAULT if not; so that it
@@ -74,7 +91,7 @@ char *const *environment_repair(char *const envp[], void **map, size_t *map_size
 	struct copy copy;
 
 	*map = NULL;
-	if (!settings.is_preloaded || !is_readable(envp))
+	if (!settings.library[0] || !is_readable(envp))
 		return envp;
 	preload = value_of(envp, "LD_PRELOAD", &preload_at);
 	has_library = preload && strstr(preload, "libtcpshim");
@@ -96,7 +113,7 @@ char *const *environment_repair(char *const envp[], void **map, size_t *map_size
 	if (!has_library && preload && preload[0])
 		set(&copy, preload_at, "LD_PRELOAD", settings.library, preload);
 	else if (!has_library)
-		set(&copy, preload ? preload_at : copy.count, "LD_PRELOAD", settings.preload, "");
+		set_own_preload(&copy, preload ? preload_at : copy.count);
 	if (!has_session)
 		set(&copy, copy.count, "TCPSHIM_SESSION", settings.session, "");
 	if (!has_log)

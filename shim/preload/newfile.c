@@ -56,12 +56,16 @@ struct newfile_problem newfile_name(char *path, const char *program_name)
 	struct text text = text_on(path, SETTING_MAX);
 	long error;
 
-	if (!settings.state[0])
+	if (settings.state_home[0] == '/')
+		text_put(&text, settings.state_home);
+	else if (settings.home[0] == '/')
+		text_put(&text, settings.home);
+	else
 		return bad("no HOME and no XDG_STATE_HOME to put a session in", 0);
-	error = make_directories(settings.state);
+	text_put(&text, settings.state_home[0] == '/' ? "/tcpshim" : "/.local/state/tcpshim");
+	error = make_directories(path);
 	if (error)
 		return bad("cannot make the directory of sessions", error);
-	text_put(&text, settings.state);
 	text_char(&text, '/');
 	text_put(&text, program_name);
 	text_char(&text, '-');

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -82,6 +83,14 @@ static struct kin find_kin(uint32_t ppid)
 	return kin;
 }
 
+/* The path that exec was given: the script's, where it is one. */
+static const char *program_path(void)
+{
+	unsigned long path = getauxval(AT_EXECFN);
+
+	return path ? (const char *)path : "unknown";
+}
+
 /* Keep the end of a path that is too long. */
 static void put_tail(char *to, size_t size, const char *from)
 {
@@ -102,11 +111,8 @@ void process_fd_limit(uint64_t limit)
 
 static void fill_entry(struct session_process *entry, enum process_origin origin, uint32_t parent)
 {
-	static char path[sizeof(entry->program) * 2];
-	long len = raw3(SYS_readlink, "/proc/self/exe", path, sizeof(path) - 1);
 	struct rlimit limit = {0, 0};
 
-	path[len > 0 ? len : 0] = '\0';
 	entry->pid = process.pid;
 	entry->ppid = (uint32_t)raw1(SYS_getppid, 0);
 	entry->parent = parent;
@@ -114,7 +120,7 @@ static void fill_entry(struct session_process *entry, enum process_origin origin
 	entry->origin = origin;
 	entry->coverage = COVERAGE_SEEN;
 	entry->status = STATUS_UNKNOWN;
-	put_tail(entry->program, sizeof(entry->program), path);
+	put_tail(entry->program, sizeof(entry->program), program_path());
 	put_tail(entry->name, sizeof(entry->name), process.name);
 	raw4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
 	process_fd_limit(limit.rlim_cur);
@@ -173,13 +179,10 @@ static void say(const char *problem, int error)
 
 static void read_name(void)
 {
-	static char path[SETTING_MAX];
-	long len = raw3(SYS_readlink, "/proc/self/exe", path, sizeof(path) - 1);
-	const char *slash;
+	const char *path = program_path();
+	const char *slash = strrchr(path, '/');
 
-	path[len > 0 ? len : 0] = '\0';
-	slash = strrchr(path, '/');
-	put_tail(process.name, sizeof(process.name), slash ? slash + 1 : "unknown");
+	put_tail(process.name, sizeof(process.name), slash ? slash + 1 : path);
 }
 
 static bool attach(void)
@@ -191,7 +194,7 @@ static bool attach(void)
 		clock_start(clock_cpu_is_good());
 		if (attached.problem) {
 			say(attached.problem, attached.error);
-			settings_join(settings.session, "off", ""); /* descendants need not try again */
+			settings.session = "off"; /* descendants need not try again */
 		}
 		return false;
 	}
@@ -202,39 +205,20 @@ static bool attach(void)
 	return true;
 }
 
-/* The socket table grows where it is touched; one of a million entries costs
- * address space alone. */
-static bool make_tables(void)
+static bool make_wiped_page(void)
 {
-	enum { FDS = 1 << 20 };
-	struct sockets *sockets = &process.engine.sockets;
-	size_t size = FDS * sizeof(struct sock);
-	uint32_t capacity = FDS;
-
 	wiped_by_fork = raw_map(SESSION_PAGE);
-	sockets->at = raw_map(size);
-	if (!sockets->at) { /* the address space is limited */
-		capacity /= 16;
-		size /= 16;
-		sockets->at = raw_map(size);
-	}
-	sockets->peers = raw_map(SOCKETS_PEER_SLOTS * sizeof(uint64_t));
-	if (!wiped_by_fork || !sockets->at || !sockets->peers)
-		return false;
-	raw3(SYS_madvise, sockets->at, size, MADV_NOHUGEPAGE);
-	sockets->capacity = capacity;
-	return raw3(SYS_madvise, wiped_by_fork, SESSION_PAGE, MADV_WIPEONFORK) == 0;
+	return wiped_by_fork && raw3(SYS_madvise, wiped_by_fork, SESSION_PAGE, MADV_WIPEONFORK) == 0;
 }
 
 static void come_up(void)
 {
-	real_find();
 	settings_read();
 	read_name();
 	process.pid = raw_getpid();
 	process.is_logging = record_open_log();
 	process.is_recording = attach();
-	if ((!process.is_recording && !process.is_logging) || !make_tables()) {
+	if ((!process.is_recording && !process.is_logging) || !make_wiped_page()) {
 		process.is_recording = process.is_logging = false;
 		atomic_store(&state, ASIDE);
 		return;
@@ -247,6 +231,34 @@ static void come_up(void)
 	thread.tid = process.pid;
 	if (process.is_recording)
 		enter_table();
+}
+
+/* One entry for each of a million descriptors costs address space alone: memory
+ * comes where it is touched. Nothing of it before there is a socket. */
+void process_make_tables(void)
+{
+	enum { FDS = 1 << 20, FDS_TIGHT = 1 << 16 };
+	static _Atomic bool is_made;
+	struct sockets *sockets = &process.engine.sockets;
+	size_t peers_size = SOCKETS_PEER_SLOTS * sizeof(uint64_t);
+	uint32_t capacity = FDS;
+	char *at;
+
+	if (atomic_exchange(&is_made, true))
+		return; /* by another thread, perhaps just now: what it misses is adopted */
+	real_find();
+	at = raw_map(peers_size + FDS * sizeof(struct sock));
+	if (!at) { /* the address space is limited */
+		capacity = FDS_TIGHT;
+		at = raw_map(peers_size + FDS_TIGHT * sizeof(struct sock));
+	}
+	if (!at)
+		return;
+	raw3(SYS_madvise, at, peers_size + capacity * sizeof(struct sock), MADV_NOHUGEPAGE);
+	sockets->peers = (_Atomic uint64_t *)at;
+	sockets->at = (struct sock *)(at + peers_size);
+	atomic_thread_fence(memory_order_release);
+	sockets->capacity = capacity;
 }
 
 /* ---- forks ---- */

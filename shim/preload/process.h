@@ -65,6 +65,9 @@ static inline struct session_process *process_entry(void)
 	return process.slot ? session_process(process.engine.session, process.slot) : NULL;
 }
 
+/* Before the first socket: make room to remember it. */
+void process_make_tables(void);
+
 /* Take a slot for a process that is or will be; the entry's start and first
  * clock pair are filled. Returns 0 if there is none. */
 uint32_t process_take_slot(void);

@@ -9,23 +9,24 @@
 
 enum { SETTING_MAX = 4096 };
 
+/* Strings are "" where there is nothing. Paths are absolute: the program may
+ * change its directory. */
 struct settings {
-	char library[SETTING_MAX]; /* absolute path of this library */
-	char preload[SETTING_MAX]; /* LD_PRELOAD */
-	char session[SETTING_MAX]; /* TCPSHIM_SESSION; made absolute */
-	char log[SETTING_MAX];     /* TCPSHIM_LOG; made absolute */
-	char state[SETTING_MAX];   /* default directory of sessions, "" if there is no home */
-	bool is_preloaded;         /* the library came by LD_PRELOAD, so it can come again */
+	const char *library; /* this library's file, "" if it did not come by LD_PRELOAD */
+	const char *preload; /* LD_PRELOAD as it was */
+	const char *session; /* TCPSHIM_SESSION; then, the session that we are in, or "off" */
+	const char *log;     /* TCPSHIM_LOG */
+	const char *home, *state_home; /* HOME, XDG_STATE_HOME */
 };
 
 extern struct settings settings;
 
 void settings_read(void);
 
-/* Is path[0..] a value that says "off"? */
+/* Does a value say "off"? */
 bool settings_is_off(const char *value);
 
-/* Join two strings to buf of SETTING_MAX bytes. Returns false if they do not fit. */
-bool settings_join(char *buf, const char *a, const char *b);
+/* Keep a copy of a string; "" if there is no room left for it. */
+const char *settings_keep(const char *string);
 
 #endif

@@ -17,15 +17,22 @@ static pid_t after_fork(pid_t pid)
 	return pid;
 }
 
+/* The child can not look names up: another thread may hold the loader's lock. */
+static void prepare(void)
+{
+	if (process_is_watching())
+		real_find();
+}
+
 EXPORT pid_t fork(void)
 {
-	process_is_watching();
+	prepare();
 	return after_fork(real.fork());
 }
 
 EXPORT pid_t _Fork(void)
 {
-	process_is_watching();
+	prepare();
 	return after_fork(real._Fork());
 }
 

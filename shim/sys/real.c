@@ -70,6 +70,11 @@ static const struct row {
 
 void real_find(void)
 {
+	static _Atomic bool is_done;
+
+	if (is_done)
+		return;
+	is_done = true;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		void *function = rows[i].at_boot ? find(rows[i].name) : NULL;
 
