@@ -55,6 +55,7 @@ static struct attached map_fd(int fd)
 	if (at < 0 && at > -SESSION_PAGE)
 		return failed("cannot map the session", at);
 	header = (struct session_header *)at;
+	raw_populate(header, SESSION_PAGE); /* to read now and write soon: one fault for both */
 	problem = session_problem(header, bytes);
 	if (problem) {
 		raw2(SYS_munmap, header, bytes);

@@ -28,7 +28,12 @@ int on_exit(void (*)(int, void *), void *) __attribute__((weak));
 static const uint64_t no_generation = NOT_WATCHING - 1;
 #define NEVER_WOKEN (NOT_WATCHING - 2) /* not 0: that is a forked child's page */
 static _Atomic int state = ASLEEP;
-static uint64_t *wiped_by_fork; /* the page that process.generation points into */
+/* The page that process.generation points into. */
+static union {
+	uint64_t generation;
+	char page[SESSION_PAGE];
+} wiped_by_fork __attribute__((aligned(SESSION_PAGE)));
+
 static uint64_t last_generation;
 
 struct process process = {.generation = &no_generation};
@@ -191,7 +196,8 @@ static bool attach(void)
 	struct engine *engine = &process.engine;
 
 	if (!attached.session) {
-		clock_start(clock_cpu_is_good());
+		if (process.is_logging)
+			clock_start(clock_cpu_is_good());
 		if (attached.problem) {
 			say(attached.problem, attached.error);
 			settings.session = "off"; /* descendants need not try again */
@@ -207,8 +213,7 @@ static bool attach(void)
 
 static bool make_wiped_page(void)
 {
-	wiped_by_fork = raw_map(SESSION_PAGE);
-	return wiped_by_fork && raw3(SYS_madvise, wiped_by_fork, SESSION_PAGE, MADV_WIPEONFORK) == 0;
+	return raw3(SYS_madvise, &wiped_by_fork, SESSION_PAGE, MADV_WIPEONFORK) == 0;
 }
 
 static void come_up(void)
@@ -223,8 +228,8 @@ static void come_up(void)
 		atomic_store(&state, ASIDE);
 		return;
 	}
-	*wiped_by_fork = last_generation = 1;
-	process.generation = wiped_by_fork;
+	wiped_by_fork.generation = last_generation = 1;
+	process.generation = &wiped_by_fork.generation;
 	process_renew_clock();
 	atomic_store(&state, AWAKE);
 	thread.generation = 1;
@@ -268,7 +273,7 @@ static void start_anew(void)
 {
 	uint32_t parent = process.slot;
 
-	*wiped_by_fork = ++last_generation;
+	wiped_by_fork.generation = ++last_generation;
 	process.pid = raw_getpid();
 	process.fd_peak = 0;
 	atomic_store(&process.reserve, SESSION_CURSOR_EMPTY);
@@ -297,11 +302,11 @@ bool process_wake(void)
 	}
 	if (asleep != AWAKE)
 		return false;
-	if (*wiped_by_fork == 0 && process.is_sandboxed)
+	if (wiped_by_fork.generation == 0 && process.is_sandboxed)
 		return false; /* a new process cannot even ask for its pid */
-	if (*wiped_by_fork == 0)
+	if (wiped_by_fork.generation == 0)
 		start_anew();
-	thread.generation = *wiped_by_fork;
+	thread.generation = wiped_by_fork.generation;
 	atomic_store(&thread.cursor, SESSION_CURSOR_EMPTY);
 	thread.class = 0;
 	thread.tid = process.is_sandboxed ? 0 : raw_gettid();
