@@ -52,7 +52,7 @@ static uint64_t peer_hash(uint32_t id, const struct endpoint *peer)
 	uint64_t half[2];
 
 	memcpy(half, &peer->ip, sizeof(half));
-	return mix(mix(half[0] ^ id) ^ half[1] ^ (uint64_t)peer->port << 48) | 1;
+	return mix(mix(mix(half[0] ^ id) ^ half[1]) ^ peer->port) | 1;
 }
 
 bool sockets_new_peer(struct sockets *sockets, int fd, const struct endpoint *peer, bool *overflow)
