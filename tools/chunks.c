@@ -39,18 +39,19 @@ static bool is_zero(const void *bytes, size_t len)
 static uint32_t skip_page(struct chunks *chunks, struct source *source, struct page_range in)
 {
 	char page[SESSION_PAGE] = {0};
-	uint64_t next = in.first + 1;
+	uint32_t next = in.first + 1;
+	uint64_t data;
 
 	source_read(source, page, sizeof(page), (uint64_t)in.first * SESSION_PAGE);
 	if (!is_zero(page + SESSION_LINE, sizeof(page) - SESSION_LINE)) {
 		source->damaged++;
-		return (uint32_t)next;
+		return next;
 	}
-	next = source_skip_holes(source, next * SESSION_PAGE) / SESSION_PAGE;
-	if (next > in.end)
-		next = in.end;
-	add_gap(chunks, in.first, (uint32_t)next);
-	return (uint32_t)next;
+	data = source_skip_holes(source, (uint64_t)next * SESSION_PAGE) / SESSION_PAGE;
+	if (data > next) /* not so at the end of a file that ends within a page */
+		next = data < in.end ? (uint32_t)data : in.end;
+	add_gap(chunks, in.first, next);
+	return next;
 }
 
 /* Look at a page where a chunk may begin. Returns the page to go on with. */

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* fuzz_reader.c - sessions of any bytes, through the reader and every formatter.
- * The input is a whole session without the long row of free process slots:
- * HEAD bytes that change a good header, SLOTS slots, then pages of events, of
- * which the first begins with bytes that change the head of a good chunk. */
+ *
+ * The input is what matters of a session, so that short inputs reach far: the
+ * header's fields, the first bytes of some process slots, then pieces of which
+ * each becomes the start of a page. Header and pieces change bytes that would be
+ * good; one byte in a good place makes an event. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tools/csv.h"
@@ -16,7 +17,20 @@
 #include "tools/reader.h"
 #include "tools/show.h"
 
-enum { HEAD = 320, SLOTS = 4, TABLE = SLOTS * SESSION_PROCESS_BYTES, EVENT_PAGES = 64 };
+enum { SLOTS = 2, SLOT = 112, PIECE = 2 * SESSION_LINE, PAGES = 32 };
+
+/* What of the header an input changes. */
+struct fields {
+	uint32_t flags, pages_used;
+	uint64_t real_ns;
+	struct clock_pair epoch;
+};
+
+/* What is left of the input. */
+struct input {
+	const uint8_t *at;
+	size_t size;
+};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -36,49 +50,67 @@ static void make_file(void)
 	fd = mkstemp(path);
 	assert(fd >= 0);
 	atexit(remove_file);
-	session_format(&header, &identity, session_bytes(EVENT_PAGES * SESSION_PAGE_LINES));
+	session_format(&header, &identity, session_bytes(PAGES * SESSION_PAGE_LINES));
+	header.processes_used = 1 + SLOTS;
+	header.pages_used += PAGES;
 }
 
-static size_t put(size_t at, const uint8_t *data, size_t size)
+static void put(uint64_t at, const void *data, size_t size)
 {
 	assert(pwrite(fd, data, size, (off_t)at) == (ssize_t)size);
-	return size;
 }
 
-/* All that is left of the input, at most max bytes of it. */
-static size_t take(const uint8_t **data, size_t *size, size_t max)
+/* Take up to size bytes of the input, and change those of good by them. */
+static void change(void *good, struct input *input, size_t size)
 {
-	size_t n = *size < max ? *size : max;
+	size_t n = input->size < size ? input->size : size;
 
-	*data += n;
-	*size -= n;
-	return n;
-}
-
-static void write_session(const uint8_t *data, size_t size)
-{
-	struct session_header changed = header;
-	struct session_chunk chunk = {.magic = SESSION_CHUNK_MAGIC, .class = 2, .process = 1};
-	const uint8_t *at = data;
-	size_t n = take(&data, &size, HEAD);
-
-	changed.pages_used = SESSION_PAGES_FIRST + EVENT_PAGES;
-	changed.processes_used = 1 + SLOTS;
-	for (size_t i = 8; i < n; i++) /* what is no session at all is soon refused */
-		((uint8_t *)&changed)[i] ^= at[i];
-	changed.version = SESSION_VERSION;
-	changed.bytes = header.bytes;
-	changed.processes_used %= 64; /* or the time goes into free slots */
-	assert(ftruncate(fd, 0) == 0);
-	put(0, (const uint8_t *)&changed, sizeof(changed));
-	at = data;
-	n = take(&data, &size, TABLE);
-	put(SESSION_HEADER_BYTES + SESSION_PROCESS_BYTES, at, n);
-	put(session_bytes(0), data, size);
-	n = size < sizeof(chunk) ? size : sizeof(chunk);
 	for (size_t i = 0; i < n; i++)
-		((uint8_t *)&chunk)[i] ^= data[i];
-	put(session_bytes(0), (const uint8_t *)&chunk, sizeof(chunk));
+		((uint8_t *)good)[i] ^= input->at[i];
+	input->at += n;
+	input->size -= n;
+}
+
+static void put_header(struct input *input)
+{
+	struct fields fields = {header.flags, header.pages_used, header.real_ns, header.epoch};
+	struct session_header changed = header;
+
+	change(&fields, input, sizeof(fields));
+	changed.flags = fields.flags;
+	changed.pages_used = fields.pages_used;
+	changed.real_ns = fields.real_ns;
+	changed.epoch = fields.epoch;
+	put(0, &changed, sizeof(changed));
+}
+
+static void put_slots(struct input *input)
+{
+	for (uint32_t i = 1; i <= SLOTS; i++) {
+		struct session_process slot = {.state = PROCESS_LIVE, .pid = INT32_MAX};
+
+		change(&slot, input, SLOT);
+		put(SESSION_HEADER_BYTES + i * SESSION_PROCESS_BYTES, &slot, sizeof(slot));
+	}
+}
+
+/* Put pieces on each other page, which begins a chunk of two, behind the head
+ * or where the ones before have ended. */
+static void put_pieces(struct input *input, uint64_t from)
+{
+	for (uint32_t i = 0; i < PAGES && input->size > 0; i += 2) {
+		uint64_t page = session_bytes(0) + (uint64_t)i * SESSION_PAGE;
+		struct session_chunk chunk = {
+		        .magic = SESSION_CHUNK_MAGIC, .class = 1, .process = 1};
+		uint8_t piece[PIECE] = {0};
+
+		if (from == 0) {
+			change(&chunk, input, 1);
+			put(page, &chunk, sizeof(chunk));
+		}
+		change(piece, input, sizeof(piece));
+		put(page + sizeof(chunk) + from, piece, sizeof(piece));
+	}
 }
 
 static void check_line(const char *line, size_t len)
@@ -115,25 +147,25 @@ static void read_session(struct reader *reader)
 	for (uint32_t i = 0; i <= reader_process_count(reader); i++)
 		reader_process(reader, i, &process);
 	reader_info(reader, &info);
-	assert(events <= EVENT_PAGES * SESSION_PAGE_LINES + 2 * SESSION_PROCESSES);
+	assert(events <= PAGES * SESSION_PAGE_LINES + 2 * SLOTS);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char error[256];
+	struct input input = {data, size};
 	struct reader *reader;
+	char error[256];
 
-	if (size > HEAD + TABLE + EVENT_PAGES * SESSION_PAGE)
-		return -1;
 	if (fd < 0)
 		make_file();
-	write_session(data, size);
+	assert(ftruncate(fd, 0) == 0);
+	put_header(&input);
+	put_slots(&input);
+	put_pieces(&input, 0);
 	reader = reader_open(path, error, sizeof(error));
-	if (!reader)
-		return 0;
+	assert(reader);
 	read_session(reader);
-	if (size > HEAD + TABLE) /* and as one that grows */
-		put(session_bytes(0) + (size - HEAD - TABLE), data, size);
+	put_pieces(&input, PIECE); /* and as one that grows */
 	reader_refresh(reader);
 	read_session(reader);
 	reader_close(reader);

@@ -216,6 +216,17 @@ static void says_that_it_was_cut(void **state)
 	assert_int_equal(damaged(), 1);
 }
 
+static void ends_with_a_file_that_ends_in_a_gap(void **state)
+{
+	uint32_t gap = session_take_pages(made.header, made.bytes, 2);
+
+	(void)state;
+	assert_int_equal(ftruncate(made.fd, (off_t)gap * SESSION_PAGE + SESSION_PAGE + 100), 0);
+	open_reader();
+	assert_end();
+	assert_int_equal(damaged(), 1);
+}
+
 /* Cut the file, read it, and make it whole again. Returns the events read. */
 static unsigned read_cut(uint64_t bytes, const char *good, uint64_t good_bytes)
 {
@@ -307,6 +318,7 @@ int main(void)
 	        TEST(passes_over_pages_without_chunk),
 	        TEST(refuses_what_is_no_session),
 	        TEST(says_that_it_was_cut),
+	        TEST(ends_with_a_file_that_ends_in_a_gap),
 	        TEST(survives_being_cut_anywhere),
 	        TEST(survives_flipped_bits),
 	        TEST(survives_huge_counters),
