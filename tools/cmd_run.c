@@ -180,8 +180,7 @@ static void summarize_unseen(const struct report *report)
 	for (size_t i = 0; i < report->unseen_count && i < UNSEEN_SHOWN; i++)
 		fprintf(stderr, "tcpshim: %s: %s: %s\n",
 		        report->unseen[i].is_partial ? "seen in part" : "not seen",
-		        word_process(report->unseen[i].program, report->unseen[i].pid),
-		        report->unseen[i].why);
+		        word_unseen(&report->unseen[i]), report->unseen[i].why);
 	if (report->unseen_count > UNSEEN_SHOWN)
 		fprintf(stderr, "tcpshim: and %s more\n",
 		        word_number(report->unseen_count - UNSEEN_SHOWN));
@@ -213,8 +212,7 @@ static int judge(const struct report *report, bool is_missing, int status)
 		return status;
 	if (report->unseen_count > 0)
 		fprintf(stderr, "tcpshim: --strict: %s was not seen (%s): exit status %d\n",
-		        word_process(report->unseen[0].program, report->unseen[0].pid),
-		        report->unseen[0].what, EXIT_NOT_COVERED);
+		        word_unseen(&report->unseen[0]), report->unseen[0].what, EXIT_NOT_COVERED);
 	else
 		fprintf(stderr, "tcpshim: --strict: the program was not seen: exit status %d\n",
 		        EXIT_NOT_COVERED);

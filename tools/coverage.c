@@ -18,7 +18,7 @@ static const struct {
 
 static struct unseen unseen(const struct reader_process *process, const char *program)
 {
-	struct unseen found = {.pid = process->pid};
+	struct unseen found = {.pid = process->pid, .count = 1};
 
 	snprintf(found.program, sizeof(found.program), "%s", program);
 	return found;

@@ -7,7 +7,8 @@
 #include "tools/reader.h"
 
 struct unseen {
-	uint32_t pid;
+	uint32_t pid;           /* of the first of */
+	uint32_t count;         /* so many alike */
 	bool is_partial;        /* only some of its calls cannot be seen */
 	char program[225];      /* a path or a name, as far as known */
 	enum coverage coverage; /* COVERAGE_SEEN if is_partial */

@@ -3,6 +3,9 @@
 #include "tools/report.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+enum { UNSEEN_COMPARED = 64 };
 
 /* A list with room for as many rows as a hash table has. */
 #define ROWS(head) memory_new((HASH_COUNT(head) + 1) * sizeof(void *))
@@ -101,25 +104,41 @@ static void collect_leaks(struct report *report)
 	qsort(report->leaks, report->leak_count, sizeof(void *), by_count);
 }
 
+/* One more that is not seen: like another, or a new entry. */
+static void add_unseen(struct report *report, const struct unseen *unseen, size_t *room)
+{
+	for (size_t i = 0; i < report->unseen_count && i < UNSEEN_COMPARED; i++) {
+		struct unseen *known = &report->unseen[i];
+
+		if (known->what == unseen->what && strcmp(known->program, unseen->program) == 0) {
+			known->count++;
+			return;
+		}
+	}
+	if (report->unseen_count == *room) {
+		*room = 2 * *room + 16;
+		report->unseen = realloc(report->unseen, *room * sizeof(*report->unseen));
+		if (!report->unseen)
+			memory_gone();
+	}
+	report->unseen[report->unseen_count++] = *unseen;
+}
+
 static void collect_unseen(struct report *report, struct reader *reader)
 {
 	struct reader_process process;
+	struct unseen found[COVERAGE_MAX];
 	size_t room = 0;
 
 	for (uint32_t slot = 1; slot <= reader_process_count(reader); slot++) {
-		if (!reader_process(reader, slot, &process))
-			continue;
-		if (room < report->unseen_count + COVERAGE_MAX) {
-			room = 2 * room + COVERAGE_MAX;
-			report->unseen = realloc(report->unseen, room * sizeof(*report->unseen));
-			if (!report->unseen)
-				memory_gone();
+		size_t count =
+		        reader_process(reader, slot, &process) ? coverage_of(&process, found) : 0;
+
+		for (size_t i = 0; i < count; i++) {
+			add_unseen(report, &found[i], &room);
+			report->blind_count += !found[i].is_partial;
 		}
-		report->unseen_count +=
-		        coverage_of(&process, report->unseen + report->unseen_count);
 	}
-	for (size_t i = 0; i < report->unseen_count; i++)
-		report->blind_count += !report->unseen[i].is_partial;
 }
 
 struct report report_of(struct reader *reader)

@@ -8,7 +8,7 @@
  *                 capacity and used (lines of 64 bytes), first_event, duration_ns
  *  lost           events, processes, udp_peers, damaged, closes (not seen),
  *                 descriptors (of forks, not followed)
- *  not_seen[]     pid, program, partial, what, why
+ *  not_seen[]     program, processes, pid (of the first), partial, what, why
  *  totals         processes, running, tcp_sockets, udp_sockets, unix_sockets,
  *                 other_sockets, open_peak, made, failed, accepted
  *  findings[]     id, severity, title, subject, evidence, advice
@@ -191,8 +191,9 @@ static void add_not_seen(cJSON *root, const struct report *report)
 		cJSON *item = cJSON_CreateObject();
 
 		push(list, item);
-		add_number(item, "pid", unseen->pid);
 		add_string(item, "program", unseen->program);
+		add_number(item, "processes", unseen->count);
+		add_number(item, "pid", unseen->pid);
 		add_bool(item, "partial", unseen->is_partial);
 		add_string(item, "what", unseen->what);
 		add_string(item, "why", unseen->why);

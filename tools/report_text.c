@@ -82,8 +82,8 @@ static void print_unseen(const struct page *page, const struct report *report)
 		const struct unseen *unseen = &report->unseen[i];
 
 		fprintf(page->out, "%s%s: %s%s\n      %s\n", page->yellow,
-		        unseen->is_partial ? "seen in part" : "not seen",
-		        word_process(unseen->program, unseen->pid), page->off, unseen->why);
+		        unseen->is_partial ? "seen in part" : "not seen", word_unseen(unseen),
+		        page->off, unseen->why);
 	}
 	more(page, report->unseen_count, ROWS_SHOWN);
 }
@@ -95,6 +95,11 @@ static void print_programs_line(const struct page *page, const struct report *re
 	const struct audit *audit = report->audit;
 	size_t i;
 
+	if (audit->processes == 0) {
+		fprintf(page->out, "%snothing seen:%s the library came up in no process\n",
+		        page->bold, page->off);
+		return;
+	}
 	fputs(page->bold, page->out);
 	for (i = 0; i < report->program_count && i < NAMES_SHOWN; i++)
 		fprintf(page->out, "%s%s", i ? ", " : "",
@@ -102,8 +107,7 @@ static void print_programs_line(const struct page *page, const struct report *re
 	if (i < report->program_count)
 		fprintf(page->out, " and %s",
 		        word_count(report->program_count - i, "other program"));
-	fprintf(page->out, "%s%s: %s in %s, ", report->program_count ? "" : "no program", page->off,
-	        word_count(audit->processes, "process"),
+	fprintf(page->out, "%s: %s in %s, ", page->off, word_count(audit->processes, "process"),
 	        word_duration(audit->now_ns > audit->first_ns ? audit->now_ns - audit->first_ns
 	                                                      : 0));
 	if (report->blind_count)

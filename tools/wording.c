@@ -155,6 +155,22 @@ const char *word_process(const char *name, uint32_t pid)
 	return text.buf;
 }
 
+const char *word_unseen(const struct unseen *unseen)
+{
+	struct text text = next_text();
+
+	text_visible(&text, unseen->program, strlen(unseen->program));
+	text_char(&text, '[');
+	text_unsigned(&text, unseen->pid);
+	text_char(&text, ']');
+	if (unseen->count > 1) {
+		text_put(&text, " and ");
+		put_number(&text, unseen->count - 1);
+		text_put(&text, " alike");
+	}
+	return text.buf;
+}
+
 const char *word_programs(const struct programs *programs)
 {
 	struct text text = next_text();

@@ -6,6 +6,7 @@
 #ifndef TOOLS_WORDING_H
 #define TOOLS_WORDING_H
 
+#include "tools/coverage.h"
 #include "tools/ledger.h"
 
 enum { WORDING_KEPT = 16 };
@@ -31,6 +32,9 @@ const char *word_listener(const struct listener *listener);
 
 /* nginx[812] */
 const char *word_process(const char *name, uint32_t pid);
+
+/* ./a[812] and 2 alike */
+const char *word_unseen(const struct unseen *unseen);
 
 /* curl, wget and others */
 const char *word_programs(const struct programs *programs);

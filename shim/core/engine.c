@@ -44,9 +44,7 @@ bool engine_wants_local(const struct call *call)
 
 static void set_bits(struct sock *sock, uint32_t set, uint32_t clear)
 {
-	uint64_t word = atomic_load_explicit(&sock->word, memory_order_relaxed);
-
-	atomic_store_explicit(&sock->word, (word & ~(uint64_t)clear) | set, memory_order_relaxed);
+	sock->word = (sock->word & ~(uint64_t)clear) | set;
 }
 
 /* A local endpoint without a port is one whose port comes later: with the first
@@ -76,15 +74,13 @@ static void set_ends(struct sock *sock, const struct outcome *outcome)
 /* The new socket has the listener's own address, unless that is any address. */
 static void after_accept(struct engine *engine, struct call *call, const struct line *line)
 {
-	uint64_t word = atomic_load_explicit(&call->sock.word, memory_order_relaxed);
 	const uint32_t kept = SOCKET_KNOWN | 3 << SOCKET_FAMILY_SHIFT | 3 << SOCKET_PROTO_SHIFT | SOCKET_LOCAL;
 
 	if (call->outcome.result < 0)
 		return;
-	atomic_store_explicit(&call->sock.word, word & kept, memory_order_relaxed);
+	call->sock.word &= kept;
 	set_ends(&call->sock, &call->outcome);
-	word = atomic_load_explicit(&call->sock.word, memory_order_relaxed);
-	engine_give_birth(engine, call, call->outcome.result, word, line);
+	engine_give_birth(engine, call, call->outcome.result, call->sock.word, line);
 }
 
 static void after_bind(struct engine *engine, struct call *call)
@@ -144,14 +140,11 @@ static void after_packet(struct engine *engine, struct call *call)
 static void after_birth(struct engine *engine, struct call *call, int fd, uint32_t bits,
                         const struct line *line)
 {
-	uint64_t word = sock_word(0, call->op.family, call->op.proto, bits);
-
-	atomic_store_explicit(&call->sock.word, word, memory_order_relaxed);
+	call->sock.word = sock_word(0, call->op.family, call->op.proto, bits);
 	if (fd < 0)
 		return;
 	set_ends(&call->sock, &call->outcome);
-	word = atomic_load_explicit(&call->sock.word, memory_order_relaxed);
-	engine_give_birth(engine, call, fd, word, line);
+	engine_give_birth(engine, call, fd, call->sock.word, line);
 }
 
 void engine_remember(struct engine *engine, struct call *call, const struct line *line)

@@ -17,25 +17,23 @@ void sockets_raise_top(struct sockets *sockets, uint32_t top)
 void sockets_update(struct sockets *sockets, int fd, const struct sock *from)
 {
 	struct sock *sock = sockets_at(sockets, fd);
-	uint64_t word = atomic_load_explicit(&from->word, memory_order_relaxed);
-	uint64_t there = sock ? atomic_load_explicit(&sock->word, memory_order_relaxed) : 0;
+	uint64_t there = sock ? sockets_word(sock) : 0;
 
-	if (!there || there >> 32 != word >> 32)
+	if (!there || there >> 32 != from->word >> 32)
 		return;
-	sock_copy_ends(sock, from, word);
-	atomic_compare_exchange_strong_explicit(&sock->word, &there, word, memory_order_release,
-	                                        memory_order_relaxed);
+	sock_copy_ends(sock, from, from->word);
+	__atomic_compare_exchange_n(&sock->word, &there, from->word, false, __ATOMIC_RELEASE,
+	                            __ATOMIC_RELAXED);
 }
 
 void sockets_change(struct sockets *sockets, int fd, uint32_t id, uint32_t set, uint32_t clear)
 {
 	struct sock *sock = sockets_at(sockets, fd);
-	uint64_t word = sock ? atomic_load_explicit(&sock->word, memory_order_relaxed) : 0;
+	uint64_t word = sock ? sockets_word(sock) : 0;
 
 	while (word && word >> 32 == id &&
-	       !atomic_compare_exchange_weak_explicit(&sock->word, &word,
-	                                              (word & ~(uint64_t)clear) | set,
-	                                              memory_order_release, memory_order_relaxed))
+	       !__atomic_compare_exchange_n(&sock->word, &word, (word & ~(uint64_t)clear) | set, true,
+	                                    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		;
 }
 
@@ -64,7 +62,7 @@ bool sockets_new_peer(struct sockets *sockets, int fd, const struct endpoint *pe
 
 	if (!sock || !sockets->peers)
 		return false;
-	hash = peer_hash(sock_id(sock), peer);
+	hash = peer_hash((uint32_t)(sockets_word(sock) >> 32), peer);
 	for (uint32_t i = 0; i < PROBES; i++) {
 		uint64_t there;
 
@@ -75,11 +73,11 @@ bool sockets_new_peer(struct sockets *sockets, int fd, const struct endpoint *pe
 		if (!there)
 			break;
 	}
-	if (atomic_load_explicit(&sock->peers, memory_order_relaxed) >= SOCKETS_PEERS_MAX) {
+	if (__atomic_load_n(&sock->peers, __ATOMIC_RELAXED) >= SOCKETS_PEERS_MAX) {
 		*overflow = true;
 		return false;
 	}
-	atomic_fetch_add_explicit(&sock->peers, 1, memory_order_relaxed);
+	__atomic_fetch_add(&sock->peers, 1, __ATOMIC_RELAXED);
 	/* with no free slot, the last one probed gives way: a peer of a closed
 	 * socket most likely; if not, it is told of twice */
 	atomic_store_explicit(&sockets->peers[slot], hash, memory_order_relaxed);

@@ -4,7 +4,7 @@
  * of what the kernel knows: an fd that is not in it may still be a socket, and
  * an entry whose close was missed is replaced when the number comes again.
  *
- * `word` is the entry's one word of truth, changed atomically: its upper half
+ * `word` is an entry's one word of truth, read and changed atomically: its upper half
  * is the socket's id, its lower half SOCKET_ bits; 0 means "not known". Whoever
  * closes an fd takes the word out first: then one close makes one event, and the
  * next owner of the number starts from nothing. */
@@ -32,10 +32,10 @@ enum {
 };
 
 struct sock {
-	_Atomic uint64_t word;
+	uint64_t word;
 	struct ip local, remote;
 	uint16_t local_port, remote_port;
-	_Atomic uint16_t peers; /* UDP: peers told of so far */
+	uint16_t peers; /* UDP: peers told of so far */
 	uint16_t reserved;
 	uint64_t reserved2[2];
 };
@@ -51,6 +51,12 @@ struct sockets {
 	_Atomic uint64_t *peers; /* SOCKETS_PEER_SLOTS hashes of (socket, UDP peer) */
 };
 
+/* The word of an entry. (A copy's can be read plainly.) */
+static inline uint64_t sockets_word(const struct sock *entry)
+{
+	return __atomic_load_n(&entry->word, __ATOMIC_ACQUIRE);
+}
+
 /* The entry of an fd, known or not; NULL beyond the capacity. */
 static inline struct sock *sockets_at(const struct sockets *sockets, int fd)
 {
@@ -60,8 +66,7 @@ static inline struct sock *sockets_at(const struct sockets *sockets, int fd)
 /* Is the fd a socket that we know? The whole cost of a close of something else. */
 static inline bool sockets_knows(const struct sockets *sockets, int fd)
 {
-	return (unsigned)fd < sockets->capacity &&
-	       atomic_load_explicit(&sockets->at[fd].word, memory_order_relaxed) != 0;
+	return (unsigned)fd < sockets->capacity && sockets_word(&sockets->at[fd]) != 0;
 }
 
 /* The addresses of a socket, those that its bits say are known. */
@@ -81,10 +86,10 @@ static inline void sock_copy_ends(struct sock *to, const struct sock *from, uint
 static inline void sockets_get(const struct sockets *sockets, int fd, struct sock *copy)
 {
 	const struct sock *sock = sockets_at(sockets, fd);
-	uint64_t word = sock ? atomic_load_explicit(&sock->word, memory_order_acquire) : 0;
+	uint64_t word = sock ? sockets_word(sock) : 0;
 
 	sock_copy_ends(copy, sock, word);
-	atomic_store_explicit(&copy->word, word, memory_order_relaxed);
+	copy->word = word;
 }
 
 /* The same of a known entry, which is empty afterwards. Returns false if another
@@ -92,12 +97,10 @@ static inline void sockets_get(const struct sockets *sockets, int fd, struct soc
 static inline bool sockets_take(struct sockets *sockets, int fd, struct sock *copy)
 {
 	struct sock *sock = &sockets->at[fd];
-	uint64_t word = atomic_load_explicit(&sock->word, memory_order_acquire);
 
-	sock_copy_ends(copy, sock, word);
-	word = atomic_exchange_explicit(&sock->word, 0, memory_order_acq_rel);
-	atomic_store_explicit(&copy->word, word, memory_order_relaxed);
-	return word != 0;
+	sock_copy_ends(copy, sock, sockets_word(sock));
+	copy->word = __atomic_exchange_n(&sock->word, 0, __ATOMIC_ACQ_REL);
+	return copy->word != 0;
 }
 
 /* There is an entry at top - 1 now. */
@@ -107,15 +110,14 @@ void sockets_raise_top(struct sockets *sockets, uint32_t top);
 static inline void sockets_put(struct sockets *sockets, int fd, const struct sock *from)
 {
 	struct sock *sock = sockets_at(sockets, fd);
-	uint64_t word = atomic_load_explicit(&from->word, memory_order_relaxed);
 
 	if (!sock)
 		return;
 	if ((uint32_t)fd >= atomic_load_explicit(&sockets->top, memory_order_relaxed))
 		sockets_raise_top(sockets, (uint32_t)fd + 1);
-	sock_copy_ends(sock, from, word);
-	atomic_store_explicit(&sock->peers, 0, memory_order_relaxed);
-	atomic_store_explicit(&sock->word, word, memory_order_release);
+	sock_copy_ends(sock, from, from->word);
+	__atomic_store_n(&sock->peers, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&sock->word, from->word, __ATOMIC_RELEASE);
 }
 
 /* Change an entry to sock, unless the fd has become another socket meanwhile. */
@@ -128,14 +130,15 @@ void sockets_change(struct sockets *sockets, int fd, uint32_t id, uint32_t set, 
  * most SOCKETS_PEERS_MAX a socket are told of; then *overflow is set. */
 bool sockets_new_peer(struct sockets *sockets, int fd, const struct endpoint *peer, bool *overflow);
 
+/* The parts of a word, of a copy. */
 static inline uint32_t sock_id(const struct sock *sock)
 {
-	return (uint32_t)(atomic_load_explicit(&sock->word, memory_order_relaxed) >> 32);
+	return (uint32_t)(sock->word >> 32);
 }
 
 static inline uint32_t sock_bits(const struct sock *sock)
 {
-	return (uint32_t)atomic_load_explicit(&sock->word, memory_order_relaxed);
+	return (uint32_t)sock->word;
 }
 
 static inline enum family sock_family(const struct sock *sock)
@@ -150,8 +153,8 @@ static inline enum proto sock_proto(const struct sock *sock)
 
 static inline uint64_t sock_word(uint32_t id, enum family family, enum proto proto, uint32_t bits)
 {
-	return (uint64_t)id << 32 | SOCKET_KNOWN | (uint32_t)family << SOCKET_FAMILY_SHIFT |
-	       (uint32_t)proto << SOCKET_PROTO_SHIFT | bits;
+	return (uint64_t)id << 32 | SOCKET_KNOWN | ((uint32_t)family & 3) << SOCKET_FAMILY_SHIFT |
+	       ((uint32_t)proto & 3) << SOCKET_PROTO_SHIFT | bits;
 }
 
 #endif

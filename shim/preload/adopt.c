@@ -90,7 +90,7 @@ uint32_t adopt_pass_all(void)
 	uint32_t passed_top = 0;
 
 	for (uint32_t fd = 0; fd < top; fd++) {
-		uint32_t bits = sock_bits(sockets_at(sockets, (int)fd));
+		uint64_t bits = sockets_word(sockets_at(sockets, (int)fd));
 
 		if (!bits || bits & SOCKET_CLOEXEC)
 			continue;

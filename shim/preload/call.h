@@ -22,8 +22,12 @@
 
 HOT void call_start(struct call *call, enum op_kind kind, int fd)
 {
-	call->op = (struct op){.kind = kind, .fd = fd};
-	call->verdict = (struct verdict){.kind = VERDICT_PASSED};
+	call->op.kind = kind;
+	call->op.fd = fd;
+	call->op.cloexec = false;
+	call->verdict.kind = VERDICT_PASSED;
+	call->verdict.error = 0;
+	call->verdict.rule = 0;
 	call->outcome.text_len = 0;
 	call->outcome.has_local = false;
 	call->outcome.has_remote = false;
@@ -62,9 +66,9 @@ HOT bool call_begin_close(struct call *call, int fd)
 void call_missed_close(int fd);
 
 /* Ask the engine. Returns false if the call is not to be made. */
-static inline bool call_may_go(struct call *call)
+HOT bool call_may_go(struct call *call)
 {
-	call->verdict = engine_before(&process.engine, &call->op);
+	engine_before(&process.engine, call);
 	return LIKELY(call->verdict.error == 0);
 }
 
@@ -125,9 +129,10 @@ void call_end_known(struct call *call, int error);
 static inline bool call_is_settled(int fd)
 {
 	const struct sock *sock = sockets_at(&process.engine.sockets, fd);
-	const uint32_t ends = SOCKET_LOCAL | SOCKET_REMOTE;
+	const uint32_t ends = SOCKET_LOCAL | SOCKET_REMOTE, family = 3 << SOCKET_FAMILY_SHIFT;
+	uint64_t word = sock ? sockets_word(sock) : 0;
 
-	return sock && ((sock_bits(sock) & ends) == ends || sock_family(sock) == FAMILY_UNIX);
+	return (word & ends) == ends || (word & family) == FAMILY_UNIX << SOCKET_FAMILY_SHIFT;
 }
 
 #endif

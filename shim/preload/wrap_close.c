@@ -30,7 +30,7 @@ static struct sock *next_known(unsigned *fd, unsigned last)
 	struct sockets *sockets = &process.engine.sockets;
 
 	for (; *fd <= last && *fd < atomic_load(&sockets->top); ++*fd)
-		if (sock_bits(&sockets->at[*fd]))
+		if (sockets_word(&sockets->at[*fd]))
 			return &sockets->at[*fd];
 	return NULL;
 }
@@ -41,7 +41,7 @@ static void mark(unsigned first, unsigned last, uint32_t set, uint32_t clear)
 	struct sock *sock;
 
 	for (unsigned fd = first; (sock = next_known(&fd, last)); fd++)
-		sockets_change(&process.engine.sockets, (int)fd, sock_id(sock), set, clear);
+		sockets_change(&process.engine.sockets, (int)fd, sockets_word(sock) >> 32, set, clear);
 }
 
 /* Those that were marked and still stand there are closed. */
@@ -50,7 +50,7 @@ static void tell_closed(unsigned first, unsigned last)
 	struct sock *sock;
 
 	for (unsigned fd = first; (sock = next_known(&fd, last)); fd++)
-		if (sock_bits(sock) & SOCKET_CLOSING)
+		if (sockets_word(sock) & SOCKET_CLOSING)
 			call_missed_close((int)fd);
 }
 

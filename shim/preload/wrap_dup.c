@@ -74,7 +74,7 @@ static void set_cloexec(int fd, bool is_on)
 	struct sockets *sockets = &process.engine.sockets;
 
 	if (call_knows(fd) && process_is_watching())
-		sockets_change(sockets, fd, sock_id(sockets_at(sockets, fd)),
+		sockets_change(sockets, fd, sockets_word(sockets_at(sockets, fd)) >> 32,
 		               is_on ? SOCKET_CLOEXEC : 0, SOCKET_CLOEXEC);
 }
 

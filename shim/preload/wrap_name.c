@@ -122,11 +122,11 @@ static void tell_connected(int fd, int error)
 	struct endpoint peer;
 	struct call call;
 
-	if (!(sock_bits(sock) & SOCKET_PENDING) ||
+	if (!(sockets_word(sock) & SOCKET_PENDING) ||
 	    (error == 0 && capture_remote(fd, &peer) == FAMILY_OTHER) ||
 	    !call_begin_on(&call, OP_CONNECT, fd))
 		return;
-	sockets_change(&process.engine.sockets, fd, sock_id(sock), 0, SOCKET_PENDING);
+	sockets_change(&process.engine.sockets, fd, sock_id(&call.sock), 0, SOCKET_PENDING);
 	call.outcome.has_remote = true;
 	call.outcome.remote = (struct endpoint){call.sock.remote, call.sock.remote_port};
 	call_end_known(&call, error);
@@ -161,7 +161,7 @@ EXPORT int setsockopt(int fd, int level, int option, const void *value, socklen_
 		const struct sock *sock = sockets_at(&process.engine.sockets, fd);
 		bool is_on = len >= sizeof(int) ? *(const int *)value : *(const char *)value;
 
-		sockets_change(&process.engine.sockets, fd, sock_id(sock), is_on ? bit : 0, bit);
+		sockets_change(&process.engine.sockets, fd, sockets_word(sock) >> 32, is_on ? bit : 0, bit);
 	}
 	return ret;
 }

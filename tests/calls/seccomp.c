@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* calls: socket connect accept bind listen close shutdown dup send sendto */
+/* calls: socket connect accept bind listen close shutdown dup sendto prctl */
 /* A program in a sandbox that kills it for any system call but those that its
  * own source makes: nobody may add one. */
 #include "observe.h"

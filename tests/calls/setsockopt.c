@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* calls: setsockopt */
+/* calls: setsockopt getsockopt */
 /* Options that touch how ports are given out, and refusals. */
 #include "observe.h"
 
@@ -34,6 +34,22 @@ int main(void)
 	port_range = (int)(40010u << 16 | 40000u);
 	TRY(setsockopt(tcp, IPPROTO_IP, 51, &port_range, sizeof port_range));
 	show_option("IP_LOCAL_PORT_RANGE", tcp, IPPROTO_IP, 51);
+
+	section("getsockopt: short room, refusals");
+	socklen_t len = 2;
+	int value = 0x55555555;
+
+	TRY(getsockopt(tcp, SOL_SOCKET, SO_REUSEADDR, &value, &len));
+	printf("%x in %d bytes\n", (unsigned)value, (int)len);
+	TRY(getsockopt(tcp, SOL_SOCKET, SO_TYPE, nowhere(), &len));
+	TRY(getsockopt(tcp, SOL_SOCKET, SO_TYPE, &value, nowhere()));
+	len = (socklen_t)-1;
+	TRY(getsockopt(tcp, SOL_SOCKET, SO_TYPE, &value, &len));
+	len = sizeof value;
+	TRY(getsockopt(tcp, 12345, 1, &value, &len));
+	TRY(getsockopt(-1, SOL_SOCKET, SO_TYPE, &value, &len));
+	TRY(getsockopt(0, SOL_SOCKET, SO_TYPE, &value, &len));
+	show_pending_error(tcp);
 
 	section("refusals");
 	TRY(setsockopt(tcp, SOL_SOCKET, SO_REUSEADDR, &one, 1));

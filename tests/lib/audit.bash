@@ -15,7 +15,7 @@ needs_strace() {
 # stacks=-k strace also says who made a call: libc's own sockets inside
 # getaddrinfo are not to be seen by a preload, and are left out of the comparison.
 prepare_trace() {
-	traced=(strace ${stacks-} -f -y -qq -s 0
+	traced=(strace ${stacks:+"$stacks"} -f -y -qq -s 0
 		-e abbrev=none -e trace=%network -e signal=none
 		-o "$(mktemp "$BATS_TEST_TMPDIR/strace.XXXXXX")"
 		-E "LD_PRELOAD=$lib" -E "TCPSHIM_SESSION=$session")
