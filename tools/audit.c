@@ -252,8 +252,7 @@ static void on_adopt(struct audit *audit, const struct event *event)
 	if (socket) {
 		lifetime_alias(&audit->life, socket, event->sock);
 		lifetime_name(&audit->life, event->process, event->fd, socket);
-		if (socket->in_flight > 0)
-			socket->in_flight--;
+		lifetime_arrive(socket);
 	} else {
 		socket = give_birth(audit, event, event->fd);
 		traffic_adopted(audit, socket, event);

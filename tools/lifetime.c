@@ -30,6 +30,11 @@ static void end_socket(struct lifetime *life, struct socket *socket, enum end en
 	free(socket);
 }
 
+static bool is_in_flight(const struct lifetime *life, const struct socket *socket)
+{
+	return socket->passed_ns && life->now_ns - socket->passed_ns <= LIFETIME_FLIGHT_NS;
+}
+
 static void unname(struct lifetime *life, uint32_t slot, struct fd_name *name, enum end end)
 {
 	struct socket *socket = name->socket;
@@ -40,7 +45,7 @@ static void unname(struct lifetime *life, uint32_t slot, struct fd_name *name, e
 	life->names--;
 	if (--socket->names > 0)
 		return;
-	if (socket->in_flight > 0 && end != END_LEFT) {
+	if (is_in_flight(life, socket) && end != END_LEFT) {
 		socket->nameless_ns = life->now_ns;
 		DL_APPEND(life->waiting, socket);
 	} else {
@@ -176,7 +181,12 @@ void lifetime_pass(struct lifetime *life, uint32_t slot, int fd, struct socket *
 
 	if (name)
 		name->passed = true;
-	socket->in_flight++;
+	socket->passed_ns = life->now_ns;
+}
+
+void lifetime_arrive(struct socket *socket)
+{
+	socket->passed_ns = 0;
 }
 
 void lifetime_exit(struct lifetime *life, uint32_t slot, enum end end)

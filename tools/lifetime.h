@@ -41,7 +41,7 @@ struct socket {
 	bool closing;        /* shut down or closed by its holder */
 	bool peer_first;     /* the other end was closing before */
 	uint32_t names, flow_count;
-	uint32_t in_flight;         /* passed on, and not yet met again */
+	uint64_t passed_ns;         /* when it was passed on; 0: not, or met again since */
 	uint64_t nameless_ns;       /* since when it waits for a name */
 	struct socket *prev, *next; /* among those that wait */
 	uint64_t born_ns, cookie;
@@ -112,8 +112,9 @@ void lifetime_fork(struct lifetime *life, uint32_t parent, uint32_t child);
 /* A program took over from another, with the fds that were passed on. */
 void lifetime_exec(struct lifetime *life, uint32_t from, uint32_t to, const struct program *giver);
 
-/* A process passes a socket on. */
+/* A process passes a socket on; another has met it. */
 void lifetime_pass(struct lifetime *life, uint32_t slot, int fd, struct socket *socket);
+void lifetime_arrive(struct socket *socket);
 
 /* End the sockets that have waited too long. */
 void lifetime_expire(struct lifetime *life);
