@@ -36,14 +36,44 @@ const char *session_problem(const struct session_header *header, uint64_t bytes)
 	return NULL;
 }
 
-uint32_t session_take_process(struct session_header *header)
+uint32_t session_process_home(uint32_t pid)
 {
-	uint32_t slot = atomic_fetch_add_explicit(&header->processes_used, 1, memory_order_relaxed);
+	return 1 + pid % (SESSION_PROCESSES - 1);
+}
 
-	if (slot > 0 && slot < SESSION_PROCESSES)
-		return slot;
-	atomic_fetch_sub_explicit(&header->processes_used, 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&header->processes_dropped, 1, memory_order_relaxed);
+uint32_t session_process_next(uint32_t slot)
+{
+	return slot + 1 < SESSION_PROCESSES ? slot + 1 : 1;
+}
+
+bool session_claim_process(struct session_header *header, uint32_t slot, uint32_t pid)
+{
+	uint32_t used = atomic_load_explicit(&header->processes_used, memory_order_relaxed);
+	uint32_t nobody = 0;
+
+	if (!__atomic_compare_exchange_n(&session_process(header, slot)->pid, &nobody, pid, false,
+	                                 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return false;
+	while (used <= slot && !atomic_compare_exchange_weak(&header->processes_used, &used, slot + 1))
+		;
+	return true;
+}
+
+uint32_t session_find_process(struct session_header *header, uint32_t pid)
+{
+	uint32_t slot = session_process_home(pid);
+
+	for (int i = 0; i < SESSION_PROCESS_PROBES; i++) {
+		struct session_process *entry = session_process(header, slot);
+		uint32_t owner = __atomic_load_n(&entry->pid, __ATOMIC_ACQUIRE);
+		uint32_t state = atomic_load(&entry->state);
+
+		if (!owner)
+			return 0;
+		if (owner == pid && (state == PROCESS_LIVE || state == PROCESS_EXECING))
+			return slot;
+		slot = session_process_next(slot);
+	}
 	return 0;
 }
 

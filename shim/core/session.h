@@ -70,9 +70,9 @@ struct session_header {
 
 	/* Written by every process of the session. */
 	_Alignas(64) _Atomic uint32_t pages_used; /* of the file, those before the chunks included */
-	_Atomic uint32_t processes_used;
+	_Atomic uint32_t processes_used; /* highest slot taken + 1 */
 	_Atomic uint64_t events_dropped;    /* no room, or the disk is full */
-	_Atomic uint64_t processes_dropped; /* the table was full */
+	_Atomic uint64_t processes_dropped; /* there was no slot */
 	_Atomic uint64_t peers_dropped;     /* UDP peers beyond what a socket remembers */
 
 	_Alignas(SESSION_PAGE) char rules[SESSION_RULES_MAX];
@@ -101,7 +101,7 @@ enum coverage {
 };
 
 enum process_state {
-	PROCESS_FREE,    /* not taken, or taken back after a failed exec */
+	PROCESS_FREE,    /* not taken, or not filled yet */
 	PROCESS_LIVE,    /* running, or killed without a word */
 	PROCESS_EXECING, /* called exec; its successor is not up (yet) */
 	PROCESS_EXECED,  /* its successor is up, in a slot of its own */
@@ -113,7 +113,7 @@ enum process_state {
  * touched a socket shares the slot with its successor. */
 struct session_process {
 	_Atomic uint32_t state; /* enum process_state */
-	uint32_t pid;
+	uint32_t pid; /* 0: not taken */
 	uint32_t ppid;
 	uint32_t parent; /* slot of the parent, or of the program before exec; 0: none */
 	uint32_t uid;
@@ -203,8 +203,17 @@ static inline struct session_process *session_process(struct session_header *hea
 	return (struct session_process *)((char *)header + SESSION_HEADER_BYTES) + slot;
 }
 
-/* Take a slot of the process table. Returns 0 when it is full (counted). */
-uint32_t session_take_process(struct session_header *header);
+/* A process's slot is found by its pid: it is the home slot, or the first free one
+ * behind it, SESSION_PROCESS_PROBES at most. */
+enum { SESSION_PROCESS_PROBES = 1024 };
+uint32_t session_process_home(uint32_t pid);
+uint32_t session_process_next(uint32_t slot);
+
+/* Take a slot for a process, if it is free. Its page must be safe to touch. */
+bool session_claim_process(struct session_header *header, uint32_t slot, uint32_t pid);
+
+/* The slot of a living process, 0 if it has none. */
+uint32_t session_find_process(struct session_header *header, uint32_t pid);
 
 /* Take 2^class pages for a chunk. Returns its first page, or 0 when the part
  * of the file that is mapped (mapped_bytes) has no room. The pages are not yet

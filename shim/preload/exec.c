@@ -108,11 +108,10 @@ static struct session_process *entry_to_exec(void)
 	if (!thread.vforks)
 		return process_is_watching() ? process_entry() : NULL;
 	if (!thread.vfork_slot) {
-		thread.vfork_slot = process_take_slot();
+		thread.vfork_slot = process_take_slot(raw_getpid());
 		if (!thread.vfork_slot)
 			return NULL;
 		entry = session_process(process.engine.session, thread.vfork_slot);
-		entry->pid = raw_getpid();
 		entry->ppid = process.pid;
 		entry->parent = process.slot;
 		entry->uid = own ? own->uid : 0;
@@ -212,11 +211,10 @@ void exec_end_spawn(struct exec *exec, pid_t pid)
 	unmap(exec);
 	if (!pid || !process.is_recording || process.is_sandboxed || exec->coverage == COVERAGE_SEEN)
 		return;
-	slot = process_take_slot();
+	slot = process_take_slot((uint32_t)pid);
 	if (!slot)
 		return;
 	entry = session_process(process.engine.session, slot);
-	entry->pid = (uint32_t)pid;
 	entry->ppid = process.pid;
 	entry->parent = process.slot;
 	entry->origin = ORIGIN_SPAWN;

@@ -44,48 +44,30 @@ _Thread_local struct thread thread = {
 
 /* ---- our entry in the table of processes ---- */
 
-uint32_t process_take_slot(void)
+uint32_t process_take_slot(uint32_t pid)
 {
 	struct session_header *session = process.engine.session;
-	uint32_t slot = session_take_process(session);
-	struct session_process *entry = session_process(session, slot);
-	uintptr_t page = (uintptr_t)entry & ~(uintptr_t)(SESSION_PAGE - 1);
+	uint32_t slot = session_process_home(pid);
+	uintptr_t page = 0;
 
-	if (!slot || record_allocate((void *)page, SESSION_PAGE) != 0)
-		return 0;
-	entry->first = (struct clock_pair){clock_ticks(), clock_ns(CLOCK_MONOTONIC)};
-	entry->last = entry->first;
-	entry->start = entry->first.ticks;
-	return slot;
-}
-
-/* Where this process (it became another program by exec) and its parent stand. */
-struct kin {
-	uint32_t self, parent; /* slots, 0: not there */
-};
-
-/* Searched from the newest; an older brother by the same pid is long dead. */
-static struct kin find_kin(uint32_t ppid)
-{
-	enum { FAR = 4096 };
-	struct session_header *session = process.engine.session;
-	uint32_t slot = atomic_load(&session->processes_used);
-	struct kin kin = {0, 0};
-
-	if (slot > SESSION_PROCESSES)
-		slot = SESSION_PROCESSES;
-	for (uint32_t i = 0; i < FAR && slot-- > 1 && !kin.self; i++) {
+	for (int i = 0; i < SESSION_PROCESS_PROBES; i++) {
 		struct session_process *entry = session_process(session, slot);
-		uint32_t is = atomic_load(&entry->state);
 
-		if (is != PROCESS_LIVE && is != PROCESS_EXECING)
-			continue;
-		if (entry->pid == process.pid)
-			kin.self = slot;
-		else if (entry->pid == ppid && !kin.parent)
-			kin.parent = slot;
+		if (page != (uintptr_t)entry / SESSION_PAGE * SESSION_PAGE) {
+			page = (uintptr_t)entry / SESSION_PAGE * SESSION_PAGE;
+			if (record_allocate((void *)page, SESSION_PAGE) != 0)
+				break;
+		}
+		if (session_claim_process(session, slot, pid)) {
+			entry->first = (struct clock_pair){clock_ticks(), clock_ns(CLOCK_MONOTONIC)};
+			entry->last = entry->first;
+			entry->start = entry->first.ticks;
+			return slot;
+		}
+		slot = session_process_next(slot);
 	}
-	return kin;
+	atomic_fetch_add(&session->processes_dropped, 1);
+	return 0;
 }
 
 /* The path that exec was given: the script's, where it is one. */
@@ -118,7 +100,6 @@ static void fill_entry(struct session_process *entry, enum process_origin origin
 {
 	struct rlimit limit = {0, 0};
 
-	entry->pid = process.pid;
 	entry->ppid = (uint32_t)raw1(SYS_getppid, 0);
 	entry->parent = parent;
 	entry->uid = (uint32_t)raw1(SYS_getuid, 0);
@@ -133,24 +114,24 @@ static void fill_entry(struct session_process *entry, enum process_origin origin
 }
 
 /* A program is up: the first of the session, or one that a process of it became
- * or spawned. */
+ * (then `before` is what it was) or spawned (then it is the parent). */
 static void enter_table(void)
 {
 	struct session_header *session = process.engine.session;
-	struct kin kin = find_kin((uint32_t)raw1(SYS_getppid, 0));
-	uint32_t before = kin.self ? kin.self : kin.parent;
+	uint32_t self = session_find_process(session, process.pid);
+	uint32_t before = self ? self : session_find_process(session, (uint32_t)raw1(SYS_getppid, 0));
 	struct session_process *old = before ? session_process(session, before) : NULL;
-	enum process_origin origin = kin.self ? ORIGIN_EXEC : before ? ORIGIN_SPAWN : ORIGIN_ROOT;
+	enum process_origin origin = self ? ORIGIN_EXEC : before ? ORIGIN_SPAWN : ORIGIN_ROOT;
 	uint32_t passed_top = old ? old->passed_top : 0;
 
-	if (kin.self && atomic_load(&old->chunks) == 0) {
-		process.slot = before; /* it has told nothing: one entry serves both */
+	if (self && atomic_load(&old->chunks) == 0) {
+		process.slot = self; /* it has told nothing: one entry serves both */
 		before = old->parent;
 		old->passed_top = 0;
 	} else {
-		process.slot = process_take_slot();
+		process.slot = process_take_slot(process.pid);
 	}
-	if (kin.self && process.slot != kin.self) {
+	if (self && process.slot != self) {
 		old->end = clock_ticks();
 		atomic_store(&old->state, PROCESS_EXECED);
 	}
@@ -225,6 +206,7 @@ static void come_up(void)
 	process.is_recording = attach();
 	if ((!process.is_recording && !process.is_logging) || !make_wiped_page()) {
 		process.is_recording = process.is_logging = false;
+		process.is_aside = true;
 		atomic_store(&state, ASIDE);
 		return;
 	}
@@ -280,7 +262,7 @@ static void start_anew(void)
 	thread.vforks = 0;
 	if (!process.is_recording)
 		return;
-	process.slot = process_take_slot();
+	process.slot = process_take_slot(process.pid);
 	if (!process.slot)
 		return;
 	fill_entry(process_entry(), ORIGIN_FORK, parent);

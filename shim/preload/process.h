@@ -37,6 +37,7 @@ struct process {
 	uint64_t clock_due;         /* ticks when the process's clock pair is to be renewed */
 	uint32_t pid, slot;
 	uint32_t fd_peak;           /* highest socket fd so far + 1 */
+	bool is_aside;              /* nothing is recorded at all */
 	bool is_recording;          /* there is a session */
 	bool is_logging;            /* TCPSHIM_LOG */
 	bool is_sandboxed;          /* a seccomp filter is on: no system call of our own */
@@ -56,7 +57,8 @@ bool process_wake(void);
 /* Are this thread's calls to be looked at? */
 static inline bool process_is_watching(void)
 {
-	return LIKELY(thread.generation == *process.generation) || process_wake();
+	return LIKELY(thread.generation == *process.generation) ||
+	       (!process.is_aside && process_wake());
 }
 
 /* Our entry in the session's table of processes, or NULL. */
@@ -70,7 +72,7 @@ void process_make_tables(void);
 
 /* Take a slot for a process that is or will be; the entry's start and first
  * clock pair are filled. Returns 0 if there is none. */
-uint32_t process_take_slot(void);
+uint32_t process_take_slot(uint32_t pid);
 
 /* The process ends now, with this status. */
 void process_ends(int status);

@@ -58,10 +58,10 @@ static inline void made_close(struct made *made)
 static inline uint32_t made_process(struct made *made, enum process_origin origin, uint32_t pid,
                                     const char *name, uint64_t start)
 {
-	uint32_t slot = session_take_process(made->header);
+	uint32_t slot = made->header->processes_used;
 	struct session_process *process = session_process(made->header, slot);
 
-	process->pid = pid;
+	assert(session_claim_process(made->header, slot, pid));
 	process->origin = (uint8_t)origin;
 	process->start = MADE_EPOCH + start;
 	snprintf(process->name, sizeof(process->name), "%s", name);

@@ -57,15 +57,50 @@ static void tells_what_is_no_session(void **state)
 	assert_non_null(session_problem(header, made.bytes));
 }
 
-static void gives_each_process_a_slot_until_full(void **state)
+static void live(uint32_t slot, uint32_t pid)
+{
+	assert_true(session_claim_process(made.header, slot, pid));
+	session_process(made.header, slot)->state = PROCESS_LIVE;
+}
+
+static void finds_a_process_by_its_pid(void **state)
+{
+	uint32_t home = session_process_home(4711), next = session_process_next(home);
+
+	(void)state;
+	assert_int_equal(session_find_process(made.header, 4711), 0);
+	live(home, 4711);
+	assert_int_equal(session_find_process(made.header, 4711), home);
+	assert_false(session_claim_process(made.header, home, 4712)); /* taken */
+	assert_int_equal(made.header->processes_used, home + 1);
+	session_process(made.header, home)->state = PROCESS_EXECED;
+	assert_int_equal(session_find_process(made.header, 4711), 0);
+	live(next, 4711); /* what it became */
+	assert_int_equal(session_find_process(made.header, 4711), next);
+	assert_int_equal(made.header->processes_used, next + 1);
+}
+
+static void every_pid_has_a_slot_to_start_from(void **state)
+{
+	uint32_t last = SESSION_PROCESSES - 1;
+
+	(void)state;
+	for (uint32_t pid = 1; pid != 0; pid <<= 1) {
+		assert_in_range(session_process_home(pid), 1, last);
+		assert_in_range(session_process_home(pid - 1), 1, last);
+	}
+	assert_int_equal(session_process_next(last), 1);
+	live(last, last - 1); /* its home; the search goes on at the beginning */
+	live(1, last - 1 + last);
+	assert_int_equal(session_find_process(made.header, last - 1 + last), 1);
+}
+
+static void a_search_ends_in_a_full_table(void **state)
 {
 	(void)state;
 	for (uint32_t slot = 1; slot < SESSION_PROCESSES; slot++)
-		assert_int_equal(session_take_process(made.header), slot);
-	assert_int_equal(session_take_process(made.header), 0);
-	assert_int_equal(session_take_process(made.header), 0);
-	assert_int_equal(made.header->processes_dropped, 2);
-	assert_int_equal(made.header->processes_used, SESSION_PROCESSES);
+		live(slot, slot);
+	assert_int_equal(session_find_process(made.header, SESSION_PROCESSES + 9), 0);
 }
 
 static void gives_pages_until_full(void **state)
@@ -168,7 +203,9 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 	        TEST(lays_out),
 	        TEST(tells_what_is_no_session),
-	        TEST(gives_each_process_a_slot_until_full),
+	        TEST(finds_a_process_by_its_pid),
+	        TEST(every_pid_has_a_slot_to_start_from),
+	        TEST(a_search_ends_in_a_full_table),
 	        TEST(gives_pages_until_full),
 	        TEST(gives_no_page_beyond_the_mapping),
 	        TEST(gives_the_lines_of_a_chunk),
