@@ -21,7 +21,7 @@ UNIT_OBJ = $(filter-out %/tools/tcpshim.o,$(TOOL_OBJ)) $(T)/tool_main.o
 CALLS = $(patsubst tests/%.c,$(T)/%,$(wildcard tests/calls/*.c))
 CALLS_MUSL = $(addsuffix .musl,$(CALLS))
 STRESS = $(patsubst tests/%.c,$(T)/%,$(filter-out %_lib.c,$(wildcard tests/stress/*.c)))
-STRESS_LIB = $(patsubst tests/%.c,$(T)/%.so,$(wildcard tests/stress/*_lib.c))
+STRESS_LIB = $(T)/stress/early_lib.so $(T)/stress/loader_lib.so $(T)/stress/private/plugin_lib.so
 FUZZ = $(patsubst tests/%.c,$(T)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 TEST_PROGRAMS = $(UNIT) $(CALLS) $(CALLS_MUSL) $(STRESS) $(STRESS_LIB) $(T)/stress/static
@@ -83,13 +83,21 @@ $(T)/calls/%.musl: tests/calls/%.c $(TEST_HEADERS)
 	@mkdir -p $(@D)
 	$(call say,MUSL,$<)musl-gcc -std=gnu11 -D_GNU_SOURCE -g -o $@ $<
 
+$(T)/stress/early: $(T)/stress/early_lib.so
+$(T)/stress/early: private LDLIBS = $(T)/stress/early_lib.so -Wl,-rpath,'$$ORIGIN'
+$(T)/stress/loader_lib.so: private LDLIBS = -Wl,--enable-new-dtags,-rpath,'$$ORIGIN/private'
+
 $(T)/stress/%: tests/stress/%.c $(TEST_HEADERS)
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(TEST_CFLAGS) -rdynamic -o $@ $< -ldl -lpthread
+	$(call say,CC,$<)$(CC) $(TEST_CFLAGS) -o $@ $< $(LDLIBS) -ldl -lpthread
 
-$(T)/stress/%.so: tests/stress/%.c $(TEST_HEADERS)
+$(T)/stress/%.so: tests/stress/%.c
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(TEST_CFLAGS) -fPIC -shared -o $@ $< -ldl
+	$(call say,CC,$<)$(CC) $(TEST_CFLAGS) -fPIC -shared -Wl,-soname,$(@F) -o $@ $< $(LDLIBS) -ldl
+
+$(T)/stress/private/%.so: tests/stress/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(TEST_CFLAGS) -fPIC -shared -Wl,-soname,$(@F) -o $@ $<
 
 # A program that no preload can reach.
 $(T)/stress/static: tests/stress/socket_close.c $(TEST_HEADERS)
@@ -101,6 +109,8 @@ $(T)/fuzz/%: tests/fuzz/%.c $(TOOL_SRC) $(wildcard shim/core/*.h tools/*.h)
 	$(call say,FUZZ,$<)clang $(filter-out -MMD -MP,$(TOOL_CFLAGS)) -Dmain=tool_main -O1 \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 		-o $@ $< $(TOOL_SRC) $(TOOL_LIBS)
+
+include tests/bench/bench.mk
 
 .PHONY: check test test-sanitized check-asan check-ubsan check-tsan fuzz
 -include $(wildcard $(T)/*.d $(T)/*/*.d)
