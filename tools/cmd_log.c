@@ -39,7 +39,8 @@ static const struct option_help options[] = {
         [OPTION_FOLLOW] = {"-f, --follow", "go on until every process of the session has ended"},
         [OPTION_JSON] = {"--json", "one JSON object a line"},
         [OPTION_CSV] = {"--csv", "comma-separated values, with a line of names first"},
-        [OPTION_CALL] = {"--call NAME[,NAME]...", "these calls only: socket, accept, close, ..."},
+        [OPTION_CALL] = {"--call NAME[,NAME]...",
+                         "these calls only: socket, accept, ...; ? lists them"},
         [OPTION_PROCESS] = {"--process NAME", "programs of this name only; * and ? stand for any"},
         [OPTION_PID] = {"--pid N", "this process only"},
         [OPTION_PORT] = {"--port N", "this port only, local or remote"},
@@ -64,12 +65,16 @@ static int bad_value(const struct log *log, int option, const char *value, const
 
 static int set_calls(struct log *log, const char *names)
 {
+	static const char known[] =
+#define X(name, text) " " text
+	        OP_LIST(X);
+#undef X
 	const char *bad;
 	int bad_len;
 
 	if (filter_set_calls(&log->filter, names, &bad, &bad_len))
 		return 0;
-	command_fail(log->command, "there is no call '%.*s'", bad_len, bad);
+	command_fail(log->command, "there is no call '%.*s', but:%s", bad_len, bad, known);
 	return OPTIONS_BAD;
 }
 

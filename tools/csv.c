@@ -49,6 +49,19 @@ static void put_end(struct text *text, bool is_known, const struct endpoint *end
 	put_word(text, printed);
 }
 
+/* An address that getaddrinfo gave has no port. */
+static void put_remote(struct text *text, const struct event *event)
+{
+	char printed[ADDR_TEXT_MAX];
+
+	if (event->kind != OP_RESOLVE || !event->has_remote) {
+		put_end(text, event->has_remote, &event->remote);
+		return;
+	}
+	addr_print(printed, &event->remote.ip);
+	put_word(text, printed);
+}
+
 static void put_process(struct text *text, const struct event *event)
 {
 	put_known(text, event->pid, event->pid);
@@ -67,7 +80,7 @@ static void put_socket(struct text *text, const struct event *event)
 	put_word(text, event->family == FAMILY_OTHER ? "" : name_family(event->family));
 	put_word(text, event->proto == PROTO_OTHER ? "" : name_proto(event->proto));
 	put_end(text, event->has_local, &event->local);
-	put_end(text, event->has_remote, &event->remote);
+	put_remote(text, event);
 }
 
 static void put_result(struct text *text, const struct event *event)

@@ -70,7 +70,7 @@ static int say_bad(const struct command *command, int argc, char **argv, int fou
 	if (found == ':')
 		command_fail(command, "option %s needs a value", word);
 	else if (optopt >= LONG_AT)
-		command_fail(command, "option %s takes no value", word);
+		command_fail(command, "option %.*s takes no value", (int)strcspn(word, "="), word);
 	else
 		command_fail(command, "unknown option %s; try 'tcpshim %s --help'", word,
 		             command->name);
