@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # audit.bash - run a real program under the library and under strace at once,
 # and compare what the two have seen. For bats; common.bash comes first.
-# shellcheck shell=bash disable=SC2154 # build, lib, tool: from common.bash
+# shellcheck shell=bash disable=SC2154,SC2034
 
 session=$BATS_TEST_TMPDIR/session.tcpshim
 

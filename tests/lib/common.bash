@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # common.bash - what every test script needs. Source it from the top of the tree.
-# shellcheck shell=bash disable=SC2034 # its variables are for those who source it
+# shellcheck shell=bash disable=SC2034
 
 build=${BUILD:-$PWD/build}
 lib=$build/libtcpshim.so
