@@ -54,6 +54,18 @@ static uint32_t skip_page(struct chunks *chunks, struct source *source, struct p
 	return next;
 }
 
+/* The chunks of a shared page; those that no thread has taken yet are quiet. */
+static void add_small_chunks(struct chunks *chunks, uint32_t page)
+{
+	for (uint16_t line = 1; line < SESSION_PAGE_LINES; line += SESSION_SMALL_LINES)
+		add_chunk(chunks, (struct chunk){
+		                          .page = page,
+		                          .head = line,
+		                          .lines = (uint16_t)(line + SESSION_SMALL_LINES),
+		                          .next = (uint16_t)(line + 1),
+		                  });
+}
+
 /* Look at a page where a chunk may begin. Returns the page to go on with. */
 static uint32_t walk_page(struct chunks *chunks, struct source *source, struct page_range in)
 {
@@ -63,6 +75,10 @@ static uint32_t walk_page(struct chunks *chunks, struct source *source, struct p
 	source_read(source, &head, sizeof(head), (uint64_t)in.first * SESSION_PAGE);
 	if (head.magic == 0)
 		return skip_page(chunks, source, in);
+	if (head.magic == SESSION_CHUNK_MAGIC && head.class == SESSION_CHUNK_SHARED) {
+		add_small_chunks(chunks, in.first);
+		return in.first + 1;
+	}
 	if (head.magic != SESSION_CHUNK_MAGIC || head.class > SESSION_CHUNK_CLASS_MAX) {
 		source->damaged++;
 		return in.first + 1;

@@ -11,7 +11,8 @@
 struct chunk {
 	uint64_t key; /* when its next event ended, or earlier; ticks since the epoch */
 	uint32_t page;
-	uint16_t lines;     /* that it has, head included */
+	uint16_t head;      /* its first line; all lines count from the page */
+	uint16_t lines;     /* line behind its last */
 	uint16_t next;      /* line behind the last event that was read */
 	uint16_t waited_at; /* line that was waited for, see stream.h */
 };

@@ -7,7 +7,7 @@ void stream_open(struct stream *stream, const struct source *source, struct chun
 {
 	struct session_chunk head = {0};
 
-	source_read(source, &head, sizeof(head), chunk_offset(chunk, 0));
+	source_read(source, &head, sizeof(head), chunk_offset(chunk, chunk->head));
 	stream->chunk = chunk;
 	stream->key = 0;
 	stream->process = head.process;

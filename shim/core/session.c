@@ -89,10 +89,13 @@ uint32_t session_take_pages(struct session_header *header, uint64_t mapped_bytes
 }
 
 void session_open_chunk(struct session_header *header, session_cursor *cursor, uint32_t page,
-                        const struct session_chunk *chunk)
+                        uint32_t line, const struct session_chunk *chunk)
 {
 	struct session_chunk *at =
-	        (struct session_chunk *)((char *)header + (uint64_t)page * SESSION_PAGE);
+	        (struct session_chunk *)((char *)header + (uint64_t)page * SESSION_PAGE) + line;
+	uint32_t lines = chunk->class == SESSION_CHUNK_SMALL    ? SESSION_SMALL_LINES
+	                 : chunk->class == SESSION_CHUNK_SHARED ? SESSION_PAGE_LINES
+	                                                        : SESSION_PAGE_LINES << chunk->class;
 
 	at->class = chunk->class;
 	at->process = chunk->process;
@@ -100,6 +103,6 @@ void session_open_chunk(struct session_header *header, session_cursor *cursor, u
 	at->tid = chunk->tid;
 	atomic_thread_fence(memory_order_release);
 	*(volatile uint32_t *)&at->magic = SESSION_CHUNK_MAGIC;
-	atomic_store_explicit(cursor, (uint64_t)page << 36 | (uint64_t)chunk->class << 32 | 1,
+	atomic_store_explicit(cursor, (uint64_t)page << 36 | (uint64_t)(line + lines) << 24 | (line + 1),
 	                      memory_order_relaxed);
 }

@@ -9,8 +9,10 @@
  *
  * A chunk is 2^k pages and starts with a struct session_chunk of one line (64
  * bytes); the other lines are events or, behind an event that says so, its
- * text. A writer takes a chunk by adding to header.pages_used, then lines in it
- * by adding to a cursor of its own; it waits for nobody. It fills a line's last
+ * text. A page can also be shared by threads that have not said much yet: behind
+ * its own head stand 7 chunks of 9 lines. A writer takes a chunk by adding to
+ * header.pages_used, then lines in it by adding to a cursor of its own; it waits
+ * for nobody. It fills a line's last
  * 56 bytes, then stores the first 8, whose top byte is never 0 in a written
  * line: a reader that finds 0 there meets a line that is being written or whose
  * writer was killed, and goes on behind it.
@@ -37,6 +39,9 @@ enum {
 	SESSION_LINE = 64,
 	SESSION_PAGE_LINES = SESSION_PAGE / SESSION_LINE,
 	SESSION_CHUNK_CLASS_MAX = 4, /* 2^4 pages: 64 KiB */
+	SESSION_CHUNK_SHARED = 8,    /* class of a shared page's head */
+	SESSION_CHUNK_SMALL = 9,     /* class of the chunks in it */
+	SESSION_SMALL_LINES = 9,
 	SESSION_HEADER_BYTES = 64 << 10,
 	SESSION_RULES_MAX = 60 << 10,
 	SESSION_PROCESSES = 65536,
@@ -138,7 +143,7 @@ enum { BLIND_URING = 1, BLIND_DEEPBIND = 2, BLIND_DLMOPEN = 4 };
 /* First line of a chunk. */
 struct session_chunk {
 	uint32_t magic; /* SESSION_CHUNK_MAGIC, stored last */
-	uint32_t class; /* 2^class pages */
+	uint32_t class; /* 2^class pages, SHARED or SMALL */
 	uint32_t process;
 	uint32_t pid;
 	uint32_t tid; /* 0: unknown */
@@ -221,24 +226,24 @@ uint32_t session_find_process(struct session_header *header, uint32_t pid);
 uint32_t session_take_pages(struct session_header *header, uint64_t mapped_bytes, unsigned class);
 
 /* A thread's place in its chunk, in one word so that a signal handler may take
- * lines between any two instructions: first page << 36 | class << 32 | next line. */
+ * lines between any two instructions: page << 36 | end << 24 | next. Lines count
+ * from the page. 0: no chunk. */
 typedef _Atomic uint64_t session_cursor;
-#define SESSION_CURSOR_EMPTY ((uint64_t)SESSION_PAGE_LINES)
+#define SESSION_CURSOR_EMPTY UINT64_C(0)
 
-/* Make an allocated chunk this cursor's. */
+/* Begin a chunk at a line of an allocated page, and make it this cursor's. */
 void session_open_chunk(struct session_header *header, session_cursor *cursor, uint32_t page,
-                        const struct session_chunk *chunk);
+                        uint32_t line, const struct session_chunk *chunk);
 
 /* Take n lines. Returns the first, or NULL if the chunk has no room for them. */
 static inline struct line *session_take_lines(struct session_header *header, session_cursor *cursor, unsigned n)
 {
 	uint64_t at = atomic_fetch_add_explicit(cursor, n, memory_order_relaxed);
-	uint32_t first = (uint32_t)at;
-	uint64_t page = at >> 36;
+	uint32_t first = at & 0xffffff, end = at >> 24 & 0xfff;
 
-	if (first + n > (uint32_t)SESSION_PAGE_LINES << (at >> 32 & 15))
+	if (first + n > end)
 		return NULL;
-	return (struct line *)((char *)header + page * SESSION_PAGE) + first;
+	return (struct line *)((char *)header + (at >> 36) * SESSION_PAGE) + first;
 }
 
 /* The number of a line: its id, if it records a birth. */

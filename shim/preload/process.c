@@ -39,7 +39,6 @@ static uint64_t last_generation;
 struct process process = {.generation = &no_generation};
 _Thread_local struct thread thread = {
         .generation = NEVER_WOKEN,
-        .cursor = SESSION_CURSOR_EMPTY,
 };
 
 /* ---- our entry in the table of processes ---- */
@@ -215,7 +214,8 @@ static void come_up(void)
 	process_renew_clock();
 	atomic_store(&state, AWAKE);
 	thread.generation = 1;
-	thread.tid = process.pid;
+	thread.tid = raw_gettid();
+	thread.step = thread.tid == process.pid;
 	if (process.is_recording)
 		enter_table();
 }
@@ -258,7 +258,8 @@ static void start_anew(void)
 	wiped_by_fork.generation = ++last_generation;
 	process.pid = raw_getpid();
 	process.fd_peak = 0;
-	atomic_store(&process.reserve, SESSION_CURSOR_EMPTY);
+	atomic_store(&process.reserve, 0);
+	atomic_store(&process.shared, 0);
 	thread.vforks = 0;
 	if (!process.is_recording)
 		return;
@@ -289,9 +290,9 @@ bool process_wake(void)
 	if (wiped_by_fork.generation == 0)
 		start_anew();
 	thread.generation = wiped_by_fork.generation;
-	atomic_store(&thread.cursor, SESSION_CURSOR_EMPTY);
-	thread.class = 0;
+	atomic_store(&thread.cursor, 0);
 	thread.tid = process.is_sandboxed ? 0 : raw_gettid();
+	thread.step = thread.tid == process.pid;
 	return true;
 }
 

@@ -23,7 +23,7 @@ struct thread {
 	uint64_t generation_before; /* the vfork child's */
 	session_cursor cursor;
 	uint32_t tid;
-	uint32_t class;         /* of its next chunk */
+	uint32_t step;          /* towards large chunks, see record.c; the main thread starts at 1 */
 	uint32_t vforks;        /* depth of vfork children that run on this thread */
 	uint32_t vfork_slot;    /* process slot of such a child, 0: none yet */
 	void *exec_map;         /* what exec left in our memory, for the parent to free */
@@ -42,6 +42,7 @@ struct process {
 	bool is_logging;            /* TCPSHIM_LOG */
 	bool is_sandboxed;          /* a seccomp filter is on: no system call of our own */
 	bool is_sealed;             /* the session has no room left, or its disk has none */
+	session_cursor shared;      /* page of small chunks */
 	session_cursor reserve;     /* lines for all threads once sandboxed */
 	char name[32];              /* of the program */
 };

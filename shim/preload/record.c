@@ -23,33 +23,71 @@ static void *page_address(uint32_t page)
 	return (char *)process.engine.session + (uint64_t)page * SESSION_PAGE;
 }
 
-/* Take a chunk, allocated and open, for a cursor. */
+static struct session_chunk head(unsigned class, uint32_t tid)
+{
+	return (struct session_chunk){
+	        .class = class, .process = process.slot, .pid = process.pid, .tid = tid};
+}
+
+/* Take a chunk of whole pages, allocated and open, for a cursor. */
 static bool take_chunk(session_cursor *cursor, unsigned class, uint32_t tid)
 {
 	struct session_header *session = process.engine.session;
 	struct session_process *entry = process_entry();
-	struct session_chunk chunk = {
-	        .class = class, .process = process.slot, .pid = process.pid, .tid = tid};
-	uint32_t page = session_take_pages(session, process.mapped_bytes, class);
+	struct session_chunk chunk = head(class, tid);
+	unsigned pages_log2 = class == SESSION_CHUNK_SHARED ? 0 : class;
+	uint32_t page = session_take_pages(session, process.mapped_bytes, pages_log2);
 
-	if (!page || record_allocate(page_address(page), (size_t)SESSION_PAGE << class) != 0) {
+	if (!page || record_allocate(page_address(page), (size_t)SESSION_PAGE << pages_log2) != 0) {
 		process.is_sealed = true;
 		return false;
 	}
 	if (entry)
 		atomic_fetch_add_explicit(&entry->chunks, 1, memory_order_relaxed);
-	session_open_chunk(session, cursor, page, &chunk);
+	session_open_chunk(session, cursor, page, 0, &chunk);
+	return true;
+}
+
+/* A thread's first events go to a small chunk of a page that it shares with
+ * others: many threads live for one connection. */
+static bool take_small_chunk(void)
+{
+	struct session_header *session = process.engine.session;
+	struct session_chunk chunk = head(SESSION_CHUNK_SMALL, thread.tid);
+	struct line *at = session_take_lines(session, &process.shared, SESSION_SMALL_LINES);
+	uint32_t id;
+
+	if (!at && take_chunk(&process.shared, SESSION_CHUNK_SHARED, 0))
+		at = session_take_lines(session, &process.shared, SESSION_SMALL_LINES);
+	if (!at)
+		return false;
+	id = session_line_id(session, at);
+	session_open_chunk(session, &thread.cursor, id / SESSION_PAGE_LINES, id % SESSION_PAGE_LINES,
+	                   &chunk);
+	return true;
+}
+
+/* Each chunk of a thread is larger than the one before. */
+static bool take_next_chunk(void)
+{
+	static const uint8_t class[] = {SESSION_CHUNK_SMALL, 0, 2, SESSION_CHUNK_CLASS_MAX};
+	unsigned step = thread.step;
+
+	if (step == 0 ? !take_small_chunk() : !take_chunk(&thread.cursor, class[step], thread.tid))
+		return false;
+	if (step + 1 < sizeof(class))
+		thread.step++;
 	return true;
 }
 
 /* A full chunk stays in the file; our memory need not hold it. */
 static void let_go(uint64_t cursor)
 {
-	uint32_t page = (uint32_t)(cursor >> 36);
-	unsigned class = cursor >> 32 & 15;
+	const uint64_t lines = (uint64_t)SESSION_PAGE_LINES << SESSION_CHUNK_CLASS_MAX;
 
-	if (class == SESSION_CHUNK_CLASS_MAX)
-		raw3(SYS_madvise, page_address(page), (size_t)SESSION_PAGE << class, MADV_DONTNEED);
+	if ((cursor >> 24 & 0xfff) == lines)
+		raw3(SYS_madvise, page_address((uint32_t)(cursor >> 36)), lines * SESSION_LINE,
+		     MADV_DONTNEED);
 }
 
 struct line *record_more_lines(unsigned n)
@@ -58,15 +96,11 @@ struct line *record_more_lines(unsigned n)
 	uint64_t old = atomic_load(&thread.cursor);
 	struct line *line = NULL;
 
-	if (process.is_sandboxed) {
+	if (process.is_sandboxed)
 		line = session_take_lines(session, &process.reserve, n);
-	} else if (!process.is_sealed && take_chunk(&thread.cursor, thread.class, thread.tid)) {
-		/* small at first, for the many threads that make few calls */
-		thread.class = thread.class + 2 < SESSION_CHUNK_CLASS_MAX ? thread.class + 2
-		                                                           : SESSION_CHUNK_CLASS_MAX;
-		let_go(old);
+	while (!line && !process.is_sandboxed && !process.is_sealed && take_next_chunk())
 		line = session_take_lines(session, &thread.cursor, n);
-	}
+	let_go(old);
 	if (!line)
 		atomic_fetch_add_explicit(&session->events_dropped, 1, memory_order_relaxed);
 	return line;

@@ -89,7 +89,7 @@ static inline void made_chunk(struct made *made, session_cursor *cursor, unsigne
 	assert(page != 0);
 	if (slot)
 		chunk.pid = session_process(made->header, slot)->pid;
-	session_open_chunk(made->header, cursor, page, &chunk);
+	session_open_chunk(made->header, cursor, page, 0, &chunk);
 }
 
 /* A line with fd and result set, not yet published. */

@@ -363,8 +363,8 @@ static void test_shutdown_closes_first(void **state)
 	assert_int_equal(made_destination_row(HTTP)->closed_second, 0);
 }
 
-static struct event udp_event(enum op_kind kind, int fd, uint32_t sock, const struct endpoint *local,
-                              const struct endpoint *remote)
+static struct event udp_event(enum op_kind kind, int fd, uint32_t sock,
+                              const struct endpoint *local, const struct endpoint *remote)
 {
 	struct event event = made_event(kind, CLIENT, fd, sock);
 

@@ -414,6 +414,50 @@ static void waits_once_for_an_unwritten_line(void **state)
 	assert_end();
 }
 
+/* A thread's first chunk, in a page that it shares. */
+static void small_chunk(session_cursor *shared, session_cursor *cursor, uint32_t slot, uint32_t tid)
+{
+	struct session_chunk chunk = {.class = SESSION_CHUNK_SMALL, .process = slot, .tid = tid};
+	struct line *at = session_take_lines(made.header, shared, SESSION_SMALL_LINES);
+	uint32_t id;
+
+	assert_non_null(at);
+	id = session_line_id(made.header, at);
+	session_open_chunk(made.header, cursor, id / SESSION_PAGE_LINES, id % SESSION_PAGE_LINES,
+	                   &chunk);
+}
+
+static void reads_small_chunks_as_they_come(void **state)
+{
+	session_cursor shared, first, second, full;
+	struct session_chunk chunk = {.class = SESSION_CHUNK_SHARED};
+	uint32_t slot = put_us();
+
+	(void)state;
+	session_open_chunk(made.header, &shared, session_take_pages(made.header, made.bytes, 0), 0,
+	                   &chunk);
+	small_chunk(&shared, &first, slot, 101);
+	made_event(&made, &first, OP_CLOSE, 1, 10, 0);
+	open_reader();
+	assert_int_equal(next_event().kind, OP_START);
+	assert_int_equal(next_event().tid, 101);
+	assert_end();
+	small_chunk(&shared, &second, slot, 102); /* taken since */
+	for (int i = 0; i < 8; i++)
+		made_event(&made, &second, OP_CLOSE, 2, 20, 0);
+	assert_null(session_take_lines(made.header, &second, 1));
+	for (int i = 2; i < 7; i++)
+		small_chunk(&shared, &full, slot, 103);
+	assert_null(session_take_lines(made.header, &shared, SESSION_SMALL_LINES));
+	made_event(&made, &full, OP_CLOSE, 3, 30, 0);
+	reader_refresh(reader);
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(next_event().tid, 102);
+	assert_int_equal(next_event().tid, 103);
+	assert_end();
+	assert_int_equal(damaged(), 0);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, open_made, close_made)
@@ -429,6 +473,7 @@ int main(void)
 	        TEST(gives_text),
 	        TEST(follows_a_session_that_grows),
 	        TEST(waits_once_for_an_unwritten_line),
+	        TEST(reads_small_chunks_as_they_come),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -170,7 +170,7 @@ static void *take_all(void *mark)
 		page = session_take_pages(made.header, made.bytes, chunk.class);
 		if (!page)
 			return NULL;
-		session_open_chunk(made.header, &cursor, page, &chunk);
+		session_open_chunk(made.header, &cursor, page, 0, &chunk);
 	}
 }
 
