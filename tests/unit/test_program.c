@@ -217,6 +217,7 @@ static void test_find(void **state)
 	assert_false(program_find("no-such-program", path));
 	assert_true(program_find("/bin/sh", path));
 	assert_false(program_find("./no-such-program", path));
+	setenv("PATH", dir, 1);
 	chmod(path_of("file"), 0644);
 	assert_false(program_find("file", path));
 	unsetenv("PATH");
