@@ -5,9 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/memory.h"
-
-enum { MARKED_START = 1, MARKED_END = 2 };
+enum { MARKED_START = 1, MARKED_END = 2, READ_SLOTS = 128 };
 
 static bool is_sane(const struct session_process *process)
 {
@@ -23,30 +21,54 @@ static void end_strings(struct session_process *process)
 	process->next[sizeof(process->next) - 1] = '\0';
 }
 
+static void add_slot(struct table *table, uint32_t slot, const struct session_process *process)
+{
+	if (process->pid == 0 && process->state == PROCESS_FREE)
+		return;
+	table->taken = grow(table->taken, table->count, &table->room, sizeof(*process));
+	table->taken[table->count] = *process;
+	end_strings(&table->taken[table->count++]);
+	table->number[slot] = (uint32_t)table->count;
+	table->last = slot;
+	table->damaged += !is_sane(process);
+}
+
+/* The slot to go on with: those before it are holes in the file. */
+static uint32_t skip_free(const struct source *source, uint32_t slot)
+{
+	uint64_t at = SESSION_HEADER_BYTES + (uint64_t)slot * SESSION_PROCESS_BYTES;
+
+	return slot + (uint32_t)((source_skip_holes(source, at) - at) / SESSION_PROCESS_BYTES);
+}
+
+/* Slots are spread by pid over a table that is mostly holes. */
 static void read_slots(struct table *table, const struct source *source, uint32_t end)
 {
-	size_t size = sizeof(*table->slot), got;
+	struct session_process read[READ_SLOTS];
 
 	if (end > SESSION_PROCESSES)
 		end = SESSION_PROCESSES;
-	free(table->slot);
-	table->slot = memory_new((end ? end : 1) * size);
-	got = source_read(source, table->slot, end * size, SESSION_HEADER_BYTES);
-	table->count = (uint32_t)(got / size);
-	table->damaged = end - table->count; /* the file is too short for them */
-	for (uint32_t i = 1; i < table->count; i++) {
-		end_strings(&table->slot[i]);
-		table->damaged += !is_sane(&table->slot[i]);
+	memset(table->number, 0, sizeof(table->number));
+	table->count = table->last = table->damaged = 0;
+	for (uint32_t slot = 1; (slot = skip_free(source, slot)) < end;) {
+		uint32_t n = end - slot < READ_SLOTS ? end - slot : READ_SLOTS;
+		size_t got = source_read(source, read, n * sizeof(*read),
+		                         SESSION_HEADER_BYTES + (uint64_t)slot * sizeof(*read));
+
+		for (uint32_t i = 0; i < got / sizeof(*read); i++)
+			add_slot(table, slot + i, &read[i]);
+		slot += n;
 	}
 }
 
 const struct session_process *table_slot(const struct table *table, uint32_t slot)
 {
-	const struct session_process *process = table->slot + slot;
+	const struct session_process *process;
 
-	if (slot == 0 || slot >= table->count || process->state == PROCESS_FREE)
+	if (slot >= SESSION_PROCESSES || table->number[slot] == 0)
 		return NULL;
-	return is_sane(process) ? process : NULL;
+	process = &table->taken[table->number[slot] - 1];
+	return process->state != PROCESS_FREE && is_sane(process) ? process : NULL;
 }
 
 static void add_mark(struct table *table, uint32_t slot, bool is_end, uint64_t key)
@@ -60,13 +82,15 @@ static void add_mark(struct table *table, uint32_t slot, bool is_end, uint64_t k
 	table->mark[table->marks++] = (struct mark){key, slot, is_end};
 }
 
-static void mark_slot(struct table *table, uint32_t i, const struct ticks *ticks)
+static void mark_slot(struct table *table, uint32_t i, struct ticks *ticks)
 {
 	const struct session_process *process = table_slot(table, i);
 	uint64_t start, end;
 
 	if (!process)
 		return;
+	ticks_learn(ticks, &process->first);
+	ticks_learn(ticks, &process->last);
 	start = ticks_since(ticks, process->start ? process->start : process->first.ticks);
 	end = ticks_since(ticks, process->end ? process->end : process->last.ticks);
 	add_mark(table, i, false, start);
@@ -89,20 +113,15 @@ void table_look(struct table *table, const struct source *source, uint32_t end, 
 {
 	read_slots(table, source, end);
 	table->marks = table->told = 0;
-	for (uint32_t i = 1; i < table->count; i++) {
-		if (table_slot(table, i)) {
-			ticks_learn(ticks, &table->slot[i].first);
-			ticks_learn(ticks, &table->slot[i].last);
-		}
+	for (uint32_t i = 1; i <= table->last; i++)
 		mark_slot(table, i, ticks);
-	}
 	if (table->marks > 0)
 		qsort(table->mark, table->marks, sizeof(*table->mark), by_key);
 }
 
 void table_free(struct table *table)
 {
-	free(table->slot);
+	free(table->taken);
 	free(table->mark);
 }
 
@@ -127,7 +146,7 @@ static enum op_kind start_kind(enum process_origin origin)
 
 void table_mark_event(struct event *event, const struct table *table, const struct mark *mark)
 {
-	const struct session_process *process = table->slot + mark->slot;
+	const struct session_process *process = table_slot(table, mark->slot);
 
 	*event = (struct event){
 	        .kind = OP_EXIT,

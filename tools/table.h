@@ -15,12 +15,14 @@ struct mark {
 };
 
 struct table {
-	struct session_process *slot; /* slots 0..count-1; strings end */
-	uint32_t count;
+	struct session_process *taken; /* the slots that are, in their order; strings end */
+	size_t count, room;
+	uint32_t last;    /* the highest of them, 0: there is none */
 	uint32_t damaged; /* slots that make no sense */
 	struct mark *mark;
-	size_t marks, mark_room, told;     /* mark[told] is the next */
-	uint8_t marked[SESSION_PROCESSES]; /* what was told of each slot */
+	size_t marks, mark_room, told;      /* mark[told] is the next */
+	uint8_t marked[SESSION_PROCESSES];  /* what was told of each slot */
+	uint32_t number[SESSION_PROCESSES]; /* its place in taken + 1; 0: it is free */
 };
 
 /* Read the slots before end anew, learn the rate of the clock from them, and
