@@ -145,7 +145,7 @@ assert rows[11]["text"] == r"""/tmp/\x1b]0;"evil"\x07, \\ \xff\n.sock"""
 	fails "there is no call 'frob', but: socket" "$tool" log --call close,frob
 	fails "--json or --csv" "$tool" log --json --csv
 	fails "what is 'two'?" "$tool" log one two
-	fails "cannot read /nonexistent" "$tool" log /nonexistent
+	fails "cannot read /proc/none" "$tool" log /proc/none
 	fails "not a tcpshim session" "$tool" log "$tool"
 	fails "unknown command 'frob'" "$tool" frob
 	fails "unknown command 'frob'" "$tool" help frob
