@@ -144,7 +144,7 @@ static void refuses_what_is_no_session(void **state)
 	char path[80];
 
 	(void)state;
-	assert_cannot_open("/nonexistent", "No such file");
+	assert_cannot_open("/proc/none", "No such file");
 	assert_cannot_open("/tmp", "not a regular file");
 	assert_cannot_open("/dev/null", "not a regular file");
 	assert_cannot_open("/proc/self/status", "shorter than a session's header");
