@@ -46,33 +46,65 @@ uint32_t session_process_next(uint32_t slot)
 	return slot + 1 < SESSION_PROCESSES ? slot + 1 : 1;
 }
 
-bool session_claim_process(struct session_header *header, uint32_t slot, uint32_t pid)
+/* The entry of a slot on the way from a home slot on; NULL if it can not be
+ * touched. A page is asked for once, as long as the way stays in it. */
+static struct session_process *step(struct session_header *header, uint32_t slot,
+                                    uintptr_t *page, session_touch *touch)
+{
+	struct session_process *entry = session_process(header, slot);
+	uintptr_t at = (uintptr_t)entry / SESSION_PAGE * SESSION_PAGE;
+
+	if (at != *page && !touch((void *)at))
+		return NULL;
+	*page = at;
+	return entry;
+}
+
+static bool claim(struct session_header *header, struct session_process *entry, uint32_t slot,
+                  uint32_t pid)
 {
 	uint32_t used = atomic_load_explicit(&header->processes_used, memory_order_relaxed);
 	uint32_t nobody = 0;
 
-	if (!__atomic_compare_exchange_n(&session_process(header, slot)->pid, &nobody, pid, false,
-	                                 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+	if (!__atomic_compare_exchange_n(&entry->pid, &nobody, pid, false, __ATOMIC_ACQ_REL,
+	                                 __ATOMIC_RELAXED))
 		return false;
 	while (used <= slot && !atomic_compare_exchange_weak(&header->processes_used, &used, slot + 1))
 		;
 	return true;
 }
 
-uint32_t session_find_process(struct session_header *header, uint32_t pid)
+uint32_t session_take_process(struct session_header *header, uint32_t pid, session_touch *touch)
 {
 	uint32_t slot = session_process_home(pid);
+	struct session_process *entry;
+	uintptr_t page = 0;
 
-	for (int i = 0; i < SESSION_PROCESS_PROBES; i++) {
-		struct session_process *entry = session_process(header, slot);
-		uint32_t owner = __atomic_load_n(&entry->pid, __ATOMIC_ACQUIRE);
-		uint32_t state = atomic_load(&entry->state);
+	for (int i = 0; i < SESSION_PROCESS_PROBES; i++, slot = session_process_next(slot)) {
+		entry = step(header, slot, &page, touch);
+		if (!entry)
+			break;
+		if (claim(header, entry, slot, pid))
+			return slot;
+	}
+	atomic_fetch_add_explicit(&header->processes_dropped, 1, memory_order_relaxed);
+	return 0;
+}
+
+uint32_t session_find_process(struct session_header *header, uint32_t pid, session_touch *touch)
+{
+	uint32_t slot = session_process_home(pid);
+	uintptr_t page = 0;
+
+	for (int i = 0; i < SESSION_PROCESS_PROBES; i++, slot = session_process_next(slot)) {
+		struct session_process *entry = step(header, slot, &page, touch);
+		uint32_t owner = entry ? __atomic_load_n(&entry->pid, __ATOMIC_ACQUIRE) : 0;
+		uint32_t state = owner ? atomic_load(&entry->state) : PROCESS_FREE;
 
 		if (!owner)
 			return 0;
 		if (owner == pid && (state == PROCESS_LIVE || state == PROCESS_EXECING))
 			return slot;
-		slot = session_process_next(slot);
 	}
 	return 0;
 }

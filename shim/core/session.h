@@ -214,11 +214,15 @@ enum { SESSION_PROCESS_PROBES = 1024 };
 uint32_t session_process_home(uint32_t pid);
 uint32_t session_process_next(uint32_t slot);
 
-/* Take a slot for a process, if it is free. Its page must be safe to touch. */
-bool session_claim_process(struct session_header *header, uint32_t slot, uint32_t pid);
+/* Makes a page of the file safe to touch, even to read (tmpfs allocates then
+ * too). Returns false if it can not. */
+typedef bool session_touch(void *page);
+
+/* Take a slot for a process. Returns 0 if there is none (counted). */
+uint32_t session_take_process(struct session_header *header, uint32_t pid, session_touch *touch);
 
 /* The slot of a living process, 0 if it has none. */
-uint32_t session_find_process(struct session_header *header, uint32_t pid);
+uint32_t session_find_process(struct session_header *header, uint32_t pid, session_touch *touch);
 
 /* Take 2^class pages for a chunk. Returns its first page, or 0 when the part
  * of the file that is mapped (mapped_bytes) has no room. The pages are not yet

@@ -125,6 +125,9 @@ long call_end_named(struct call *call, long ret);
 /* The same for a call whose end is told elsewhere: error is 0 or an errno. */
 void call_end_known(struct call *call, int error);
 
+/* close_range(2), by its name or by its number. */
+int close_range_by(int (*call)(unsigned, unsigned, int), unsigned first, unsigned last, int flags);
+
 /* Is the socket's record complete, so that packets on it tell nothing new? */
 static inline bool call_is_settled(int fd)
 {

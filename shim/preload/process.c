@@ -43,30 +43,23 @@ _Thread_local struct thread thread = {
 
 /* ---- our entry in the table of processes ---- */
 
+static bool touch(void *page)
+{
+	return record_allocate(page, SESSION_PAGE) == 0;
+}
+
 uint32_t process_take_slot(uint32_t pid)
 {
 	struct session_header *session = process.engine.session;
-	uint32_t slot = session_process_home(pid);
-	uintptr_t page = 0;
+	uint32_t slot = session_take_process(session, pid, touch);
+	struct session_process *entry = session_process(session, slot);
 
-	for (int i = 0; i < SESSION_PROCESS_PROBES; i++) {
-		struct session_process *entry = session_process(session, slot);
-
-		if (page != (uintptr_t)entry / SESSION_PAGE * SESSION_PAGE) {
-			page = (uintptr_t)entry / SESSION_PAGE * SESSION_PAGE;
-			if (record_allocate((void *)page, SESSION_PAGE) != 0)
-				break;
-		}
-		if (session_claim_process(session, slot, pid)) {
-			entry->first = (struct clock_pair){clock_ticks(), clock_ns(CLOCK_MONOTONIC)};
-			entry->last = entry->first;
-			entry->start = entry->first.ticks;
-			return slot;
-		}
-		slot = session_process_next(slot);
-	}
-	atomic_fetch_add(&session->processes_dropped, 1);
-	return 0;
+	if (!slot)
+		return 0;
+	entry->first = (struct clock_pair){clock_ticks(), clock_ns(CLOCK_MONOTONIC)};
+	entry->last = entry->first;
+	entry->start = entry->first.ticks;
+	return slot;
 }
 
 /* The path that exec was given: the script's, where it is one. */
@@ -117,8 +110,9 @@ static void fill_entry(struct session_process *entry, enum process_origin origin
 static void enter_table(void)
 {
 	struct session_header *session = process.engine.session;
-	uint32_t self = session_find_process(session, process.pid);
-	uint32_t before = self ? self : session_find_process(session, (uint32_t)raw1(SYS_getppid, 0));
+	uint32_t ppid = (uint32_t)raw1(SYS_getppid, 0);
+	uint32_t self = session_find_process(session, process.pid, touch);
+	uint32_t before = self ? self : session_find_process(session, ppid, touch);
 	struct session_process *old = before ? session_process(session, before) : NULL;
 	enum process_origin origin = self ? ORIGIN_EXEC : before ? ORIGIN_SPAWN : ORIGIN_ROOT;
 	uint32_t passed_top = old ? old->passed_top : 0;

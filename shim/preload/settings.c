@@ -2,12 +2,12 @@
 /* settings.c - see settings.h. */
 #include "preload/settings.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 #include "sys/raw.h"
 
 extern char **environ;
+extern void *__libc_stack_end __attribute__((weak)); /* glibc's loader has it */
 
 struct settings settings = {"", "", "", "", "", ""};
 
@@ -73,14 +73,16 @@ static void read_entry(const char *entry)
 	}
 }
 
-/* Before libc is up (.preinit_array), environ is NULL: ask the kernel. */
-static void read_kernels_copy(void)
+/* Before libc is up (.preinit_array), environ is NULL; then it stands behind the
+ * arguments, where the kernel put it: argc, argv, NULL, envp. */
+static char **find_environment(void)
 {
-	static char block[128 << 10];
-	long len = raw_read_file("/proc/self/environ", block, sizeof(block) - 1);
+	char **argv;
 
-	for (long at = 0; at < len; at += (long)strlen(block + at) + 1)
-		read_entry(block + at);
+	if (environ || !&__libc_stack_end)
+		return environ;
+	argv = (char **)__libc_stack_end + 1;
+	return argv + *(long *)__libc_stack_end + 1;
 }
 
 /* Our own item of LD_PRELOAD, a list with spaces or colons, ld.so(8). */
@@ -101,9 +103,7 @@ static void find_library(void)
 
 void settings_read(void)
 {
-	if (!environ)
-		read_kernels_copy();
-	for (char **entry = environ; entry && *entry; entry++)
+	for (char **entry = find_environment(); entry && *entry; entry++)
 		read_entry(*entry);
 	find_library();
 	if (!settings_is_off(settings.session))

@@ -8,10 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "preload/process.h"
-#include "preload/record.h"
-#include "sys/clock.h"
-#include "sys/real.h"
+#include "preload/call.h"
 
 #ifndef RTLD_DEEPBIND
 #define RTLD_DEEPBIND 8
@@ -66,6 +63,11 @@ EXPORT int prctl(int option, ...)
 
 #define POINTER(type, x) ((type)(uintptr_t)(x))
 
+static int close_range_number(unsigned first, unsigned last, int flags)
+{
+	return (int)real.syscall(SYS_close_range, first, last, flags, 0, 0, 0);
+}
+
 /* Those that make, name or close a socket go the way of libc's function. */
 static bool by_name(long number, const long a[6], long *ret)
 {
@@ -97,6 +99,9 @@ static bool by_name(long number, const long a[6], long *ret)
 		return true;
 	case SYS_close:
 		*ret = close((int)a[0]);
+		return true;
+	case SYS_close_range:
+		*ret = close_range_by(close_range_number, (unsigned)a[0], (unsigned)a[1], (int)a[2]);
 		return true;
 	case SYS_dup:
 		*ret = dup((int)a[0]);

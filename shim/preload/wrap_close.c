@@ -54,20 +54,25 @@ static void tell_closed(unsigned first, unsigned last)
 			call_missed_close((int)fd);
 }
 
-EXPORT int close_range(unsigned first, unsigned last, int flags)
+int close_range_by(int (*call)(unsigned, unsigned, int), unsigned first, unsigned last, int flags)
 {
 	bool closes = !(flags & (int)CLOSE_RANGE_CLOEXEC);
 	int ret;
 
 	if (!process_is_watching())
-		return real.close_range(first, last, flags);
+		return call(first, last, flags);
 	mark(first, last, closes ? SOCKET_CLOSING : 0, 0);
-	ret = real.close_range(first, last, flags);
+	ret = call(first, last, flags);
 	if (ret == 0 && closes)
 		tell_closed(first, last);
 	else
 		mark(first, last, ret == 0 ? SOCKET_CLOEXEC : 0, SOCKET_CLOSING);
 	return ret;
+}
+
+EXPORT int close_range(unsigned first, unsigned last, int flags)
+{
+	return close_range_by(real.close_range, first, last, flags);
 }
 
 EXPORT void closefrom(int low)

@@ -54,14 +54,27 @@ static inline void made_close(struct made *made)
 	unlink(made->path);
 }
 
+static inline bool made_touch(void *page)
+{
+	return page != NULL;
+}
+
+/* The next slot, whatever the pid. */
+static inline uint32_t made_slot(struct made *made, uint32_t pid)
+{
+	uint32_t slot = made->header->processes_used++;
+
+	session_process(made->header, slot)->pid = pid;
+	return slot;
+}
+
 /* A live process that began at a time since the epoch. Returns its slot. */
 static inline uint32_t made_process(struct made *made, enum process_origin origin, uint32_t pid,
                                     const char *name, uint64_t start)
 {
-	uint32_t slot = made->header->processes_used;
+	uint32_t slot = made_slot(made, pid);
 	struct session_process *process = session_process(made->header, slot);
 
-	assert(session_claim_process(made->header, slot, pid));
 	process->origin = (uint8_t)origin;
 	process->start = MADE_EPOCH + start;
 	snprintf(process->name, sizeof(process->name), "%s", name);

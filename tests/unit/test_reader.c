@@ -266,7 +266,7 @@ static void tells_about_processes(void **state)
 	bad = made_process(&made, ORIGIN_SPAWN, 14, "bad", 0);
 	session_process(made.header, bad)->state = 99;
 	made_process(&made, (enum process_origin)77, 15, "bad", 0);
-	session_claim_process(made.header, 5, 16); /* taken, still free */
+	made_slot(&made, 16); /* taken, still free */
 	open_reader();
 	assert_int_equal(reader_process_count(reader), 5);
 	assert_true(reader_process(reader, slot, &process));

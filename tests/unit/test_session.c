@@ -57,27 +57,28 @@ static void tells_what_is_no_session(void **state)
 	assert_non_null(session_problem(header, made.bytes));
 }
 
-static void live(uint32_t slot, uint32_t pid)
+static uint32_t live(uint32_t pid)
 {
-	assert_true(session_claim_process(made.header, slot, pid));
+	uint32_t slot = session_take_process(made.header, pid, made_touch);
+
 	session_process(made.header, slot)->state = PROCESS_LIVE;
+	return slot;
 }
 
 static void finds_a_process_by_its_pid(void **state)
 {
-	uint32_t home = session_process_home(4711), next = session_process_next(home);
+	uint32_t home = session_process_home(4711);
 
 	(void)state;
-	assert_int_equal(session_find_process(made.header, 4711), 0);
-	live(home, 4711);
-	assert_int_equal(session_find_process(made.header, 4711), home);
-	assert_false(session_claim_process(made.header, home, 4712)); /* taken */
+	assert_int_equal(session_find_process(made.header, 4711, made_touch), 0);
+	assert_int_equal(live(4711), home);
+	assert_int_equal(session_find_process(made.header, 4711, made_touch), home);
 	assert_int_equal(made.header->processes_used, home + 1);
 	session_process(made.header, home)->state = PROCESS_EXECED;
-	assert_int_equal(session_find_process(made.header, 4711), 0);
-	live(next, 4711); /* what it became */
-	assert_int_equal(session_find_process(made.header, 4711), next);
-	assert_int_equal(made.header->processes_used, next + 1);
+	assert_int_equal(session_find_process(made.header, 4711, made_touch), 0);
+	assert_int_equal(live(4711), home + 1); /* what it became */
+	assert_int_equal(session_find_process(made.header, 4711, made_touch), home + 1);
+	assert_int_equal(made.header->processes_used, home + 2);
 }
 
 static void every_pid_has_a_slot_to_start_from(void **state)
@@ -89,18 +90,34 @@ static void every_pid_has_a_slot_to_start_from(void **state)
 		assert_in_range(session_process_home(pid), 1, last);
 		assert_in_range(session_process_home(pid - 1), 1, last);
 	}
-	assert_int_equal(session_process_next(last), 1);
-	live(last, last - 1); /* its home; the search goes on at the beginning */
-	live(1, last - 1 + last);
-	assert_int_equal(session_find_process(made.header, last - 1 + last), 1);
+	assert_int_equal(live(last - 1), last);
+	assert_int_equal(live(last - 1 + last), 1); /* the same home: on from the beginning */
+	assert_int_equal(session_find_process(made.header, last - 1 + last, made_touch), 1);
 }
 
 static void a_search_ends_in_a_full_table(void **state)
 {
 	(void)state;
-	for (uint32_t slot = 1; slot < SESSION_PROCESSES; slot++)
-		live(slot, slot);
-	assert_int_equal(session_find_process(made.header, SESSION_PROCESSES + 9), 0);
+	for (uint32_t pid = 1; pid < SESSION_PROCESSES; pid++)
+		assert_int_not_equal(live(pid), 0);
+	assert_int_equal(session_find_process(made.header, SESSION_PROCESSES + 9, made_touch), 0);
+	assert_int_equal(session_take_process(made.header, 1, made_touch), 0);
+	assert_int_equal(made.header->processes_dropped, 1);
+}
+
+static bool no_touch(void *page)
+{
+	(void)page;
+	return false;
+}
+
+static void touches_no_page_that_is_not_safe(void **state)
+{
+	(void)state;
+	assert_int_equal(session_take_process(made.header, 7, no_touch), 0);
+	assert_int_equal(made.header->processes_dropped, 1);
+	assert_int_equal(live(7), session_process_home(7));
+	assert_int_equal(session_find_process(made.header, 7, no_touch), 0);
 }
 
 static void gives_pages_until_full(void **state)
@@ -206,6 +223,7 @@ int main(void)
 	        TEST(finds_a_process_by_its_pid),
 	        TEST(every_pid_has_a_slot_to_start_from),
 	        TEST(a_search_ends_in_a_full_table),
+	        TEST(touches_no_page_that_is_not_safe),
 	        TEST(gives_pages_until_full),
 	        TEST(gives_no_page_beyond_the_mapping),
 	        TEST(gives_the_lines_of_a_chunk),
