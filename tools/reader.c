@@ -144,7 +144,7 @@ bool reader_is_live(struct reader *reader)
 {
 	struct reader_process process;
 
-	for (uint32_t i = 1; i <= reader->table.last; i++) {
+	for (uint32_t i = 1; i <= table_last(&reader->table); i++) {
 		if (reader_process(reader, i, &process) &&
 		    (process.state == PROCESS_LIVE || process.state == PROCESS_EXECING) &&
 		    find_is_running(process.pid, process.start_ns))
@@ -191,7 +191,7 @@ void reader_info(struct reader *reader, struct reader_info *info)
 
 uint32_t reader_process_count(struct reader *reader)
 {
-	return reader->table.last;
+	return table_last(&reader->table);
 }
 
 bool reader_process(struct reader *reader, uint32_t slot, struct reader_process *process)

@@ -14,6 +14,12 @@ static bool is_sane(const struct session_process *process)
 	       process->pid <= INT32_MAX;
 }
 
+/* Is there a process in the slot, and does it make sense? */
+static bool is_process(const struct session_process *process)
+{
+	return process->state != PROCESS_FREE && is_sane(process);
+}
+
 static void end_strings(struct session_process *process)
 {
 	process->name[sizeof(process->name) - 1] = '\0';
@@ -21,15 +27,16 @@ static void end_strings(struct session_process *process)
 	process->next[sizeof(process->next) - 1] = '\0';
 }
 
-static void add_slot(struct table *table, uint32_t slot, const struct session_process *process)
+static void add_slot(struct table *table, uint32_t number, const struct session_process *process)
 {
+	struct slot *slot;
+
 	if (process->pid == 0 && process->state == PROCESS_FREE)
 		return;
-	table->taken = grow(table->taken, table->count, &table->room, sizeof(*process));
-	table->taken[table->count] = *process;
-	end_strings(&table->taken[table->count++]);
-	table->number[slot] = (uint32_t)table->count;
-	table->last = slot;
+	table->slot = grow(table->slot, table->count, &table->room, sizeof(*slot));
+	slot = &table->slot[table->count++];
+	*slot = (struct slot){.number = number, .process = *process};
+	end_strings(&slot->process);
 	table->damaged += !is_sane(process);
 }
 
@@ -48,54 +55,82 @@ static void read_slots(struct table *table, const struct source *source, uint32_
 
 	if (end > SESSION_PROCESSES)
 		end = SESSION_PROCESSES;
-	memset(table->number, 0, sizeof(table->number));
-	table->count = table->last = table->damaged = 0;
-	for (uint32_t slot = 1; (slot = skip_free(source, slot)) < end;) {
-		uint32_t n = end - slot < READ_SLOTS ? end - slot : READ_SLOTS;
+	for (uint32_t number = 1; (number = skip_free(source, number)) < end;) {
+		uint32_t n = end - number < READ_SLOTS ? end - number : READ_SLOTS;
 		size_t got = source_read(source, read, n * sizeof(*read),
-		                         SESSION_HEADER_BYTES + (uint64_t)slot * sizeof(*read));
+		                         SESSION_HEADER_BYTES + (uint64_t)number * sizeof(*read));
 
 		for (uint32_t i = 0; i < got / sizeof(*read); i++)
-			add_slot(table, slot + i, &read[i]);
-		slot += n;
+			add_slot(table, number + i, &read[i]);
+		number += n;
 	}
 }
 
-const struct session_process *table_slot(const struct table *table, uint32_t slot)
+/* Read the slots anew, and remember what was told of them. */
+static void renew_slots(struct table *table, const struct source *source, uint32_t end)
 {
-	const struct session_process *process;
+	struct slot *old = table->slot, *slot;
+	size_t old_count = table->count;
 
-	if (slot >= SESSION_PROCESSES || table->number[slot] == 0)
-		return NULL;
-	process = &table->taken[table->number[slot] - 1];
-	return process->state != PROCESS_FREE && is_sane(process) ? process : NULL;
+	table->slot = NULL;
+	table->count = table->room = table->damaged = 0;
+	read_slots(table, source, end);
+	slot = table->slot;
+	for (size_t i = 0; i < old_count; i++) {
+		while (slot < table->slot + table->count && slot->number < old[i].number)
+			slot++;
+		if (slot < table->slot + table->count && slot->number == old[i].number)
+			slot->marked = old[i].marked;
+	}
+	free(old);
 }
 
-static void add_mark(struct table *table, uint32_t slot, bool is_end, uint64_t key)
+static int by_number(const void *number, const void *slot)
+{
+	uint32_t wanted = *(const uint32_t *)number, found = ((const struct slot *)slot)->number;
+
+	return wanted < found ? -1 : wanted > found;
+}
+
+const struct session_process *table_slot(const struct table *table, uint32_t number)
+{
+	const struct slot *slot = NULL;
+
+	if (table->count > 0)
+		slot = bsearch(&number, table->slot, table->count, sizeof(*slot), by_number);
+	return slot && is_process(&slot->process) ? &slot->process : NULL;
+}
+
+uint32_t table_last(const struct table *table)
+{
+	return table->count > 0 ? table->slot[table->count - 1].number : 0;
+}
+
+static void add_mark(struct table *table, struct slot *slot, bool is_end, uint64_t key)
 {
 	uint8_t bit = is_end ? MARKED_END : MARKED_START;
 
-	if (table->marked[slot] & bit)
+	if (slot->marked & bit)
 		return;
-	table->marked[slot] |= bit;
+	slot->marked |= bit;
 	table->mark = grow(table->mark, table->marks, &table->mark_room, sizeof(*table->mark));
-	table->mark[table->marks++] = (struct mark){key, slot, is_end};
+	table->mark[table->marks++] = (struct mark){key, slot->number, is_end};
 }
 
-static void mark_slot(struct table *table, uint32_t i, struct ticks *ticks)
+static void mark_slot(struct table *table, struct slot *slot, struct ticks *ticks)
 {
-	const struct session_process *process = table_slot(table, i);
+	const struct session_process *process = &slot->process;
 	uint64_t start, end;
 
-	if (!process)
+	if (!is_process(process))
 		return;
 	ticks_learn(ticks, &process->first);
 	ticks_learn(ticks, &process->last);
 	start = ticks_since(ticks, process->start ? process->start : process->first.ticks);
 	end = ticks_since(ticks, process->end ? process->end : process->last.ticks);
-	add_mark(table, i, false, start);
+	add_mark(table, slot, false, start);
 	if (process->state == PROCESS_ENDED)
-		add_mark(table, i, true, end > start ? end : start);
+		add_mark(table, slot, true, end > start ? end : start);
 }
 
 static int by_key(const void *a, const void *b)
@@ -111,17 +146,17 @@ static int by_key(const void *a, const void *b)
 
 void table_look(struct table *table, const struct source *source, uint32_t end, struct ticks *ticks)
 {
-	read_slots(table, source, end);
+	renew_slots(table, source, end);
 	table->marks = table->told = 0;
-	for (uint32_t i = 1; i <= table->last; i++)
-		mark_slot(table, i, ticks);
+	for (size_t i = 0; i < table->count; i++)
+		mark_slot(table, &table->slot[i], ticks);
 	if (table->marks > 0)
 		qsort(table->mark, table->marks, sizeof(*table->mark), by_key);
 }
 
 void table_free(struct table *table)
 {
-	free(table->taken);
+	free(table->slot);
 	free(table->mark);
 }
 

@@ -14,15 +14,19 @@ struct mark {
 	bool is_end;
 };
 
+/* A slot that is taken. */
+struct slot {
+	uint32_t number;
+	uint8_t marked;                 /* what was told of it */
+	struct session_process process; /* its strings end */
+};
+
 struct table {
-	struct session_process *taken; /* the slots that are, in their order; strings end */
+	struct slot *slot; /* in order of their numbers */
 	size_t count, room;
-	uint32_t last;    /* the highest of them, 0: there is none */
 	uint32_t damaged; /* slots that make no sense */
 	struct mark *mark;
-	size_t marks, mark_room, told;      /* mark[told] is the next */
-	uint8_t marked[SESSION_PROCESSES];  /* what was told of each slot */
-	uint32_t number[SESSION_PROCESSES]; /* its place in taken + 1; 0: it is free */
+	size_t marks, mark_room, told; /* mark[told] is the next */
 };
 
 /* Read the slots before end anew, learn the rate of the clock from them, and
@@ -33,6 +37,9 @@ void table_free(struct table *table);
 
 /* The slot, or NULL if there is none, it is free or damaged. */
 const struct session_process *table_slot(const struct table *table, uint32_t slot);
+
+/* The highest number of a taken slot, 0 if there is none. */
+uint32_t table_last(const struct table *table);
 
 /* The next mark, or NULL. */
 const struct mark *table_mark(const struct table *table);
