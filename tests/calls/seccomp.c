@@ -12,7 +12,7 @@
 
 static const int allowed[] = {
         SYS_socket, SYS_connect, SYS_accept, SYS_bind,     SYS_listen,     SYS_close,
-        SYS_dup,    SYS_sendto,  SYS_write,  SYS_shutdown, SYS_exit_group,
+        SYS_dup,    SYS_sendto,  SYS_write,  SYS_shutdown, SYS_exit_group, SYS_getsockopt,
 };
 
 static void enter_sandbox(int by_syscall)
@@ -63,7 +63,11 @@ static void work(int by_syscall)
 		close(other);
 		close(8);
 	}
-	int fd = (int)TRY(socket(AF_INET, SOCK_STREAM, 0));
+	int fd = (int)TRY(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+	TRY(connect(fd, AT(to)));
+	show_pending_error(fd);
+	TRY(close(fd));
+	fd = (int)TRY(socket(AF_INET, SOCK_STREAM, 0));
 	TRY(bind(fd, AT(here)));
 	TRY(listen(fd, 1));
 	TRY(shutdown(fd, SHUT_RD));

@@ -23,6 +23,7 @@ IPV6 = re.compile(r'\{sa_family=AF_INET6, sin6_port=htons\((\d+)\), .*?inet_pton
 SOCKET = re.compile(r'^(\d+)<socket:\[(\d+)\]>')
 NAME = re.compile(r'msg_name=(\{sa_family=.*?\}|NULL)')
 CALL = re.compile(r'^(\w+)\((.*)\)\s+= (\S+)(.*)$')
+SO_ERROR = re.compile(r'SOL_SOCKET, SO_ERROR, \[(\w+)\]')
 UNSPEC = '{sa_family=AF_UNSPEC'
 
 
@@ -57,6 +58,7 @@ class Socket:
         self.proto = proto  # tcp, udp or None
         self.local = local
         self.remote = None
+        self.pending = None  # where a connect that did not wait goes
         self.peers = set()
         self.waiting = []   # what to say once getsockname tells the local end
 
@@ -153,6 +155,16 @@ class Strace:
         sock = self.find(args)
         if sock and result == '0' and endpoint(args):
             sock.remote = endpoint(args)
+            if sock.pending:
+                self.say('connect tcp %s -> %s', sock.local, sock.pending)
+                sock.pending = None
+
+    def getsockopt(self, args, result, _):
+        """SO_ERROR tells how a pending connect failed, getpeername that it did not."""
+        sock, error = self.find(args), SO_ERROR.search(args)
+        if sock and sock.pending and result == '0' and error and error.group(1) != '0':
+            self.say('connect tcp %s %s', sock.pending, error.group(1))
+            sock.pending = None
 
     def bind(self, args, result, rest):
         sock = self.find(args)
@@ -186,6 +198,7 @@ class Strace:
         elif remote and (result == '0' or 'EINPROGRESS' in rest):
             self.settle(sock)
             sock.peers = {remote}
+            sock.pending = remote if result != '0' else None
             self.tell(sock, 'connect ' + sock.proto + ' %s -> %s', remote)
         elif remote and ' EFAULT ' not in rest and ' EINVAL ' not in rest:
             self.say('connect %s %s%s', sock.proto, remote, rest.split(' (')[0])
