@@ -27,7 +27,6 @@ enum {
 	UNIX_PATH_MAX = 108, /* sizeof sun_path, unix(7) */
 };
 
-
 /* The family that a socket of this AF_ domain has. */
 enum family addr_family(int domain);
 

@@ -12,7 +12,7 @@
 #define NATIVE_MACHINE EM_AARCH64
 #endif
 #define NATIVE_CLASS (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32)
-#define GO_SECTION ".go.buildinfo"
+#define GO_SECTION   ".go.buildinfo"
 
 static bool has_interpreter(elf_read *read, int fd, const ElfW(Ehdr) * header)
 {

@@ -74,7 +74,8 @@ static void set_ends(struct sock *sock, const struct outcome *outcome)
 /* The new socket has the listener's own address, unless that is any address. */
 static void after_accept(struct engine *engine, struct call *call, const struct line *line)
 {
-	const uint32_t kept = SOCKET_KNOWN | 3 << SOCKET_FAMILY_SHIFT | 3 << SOCKET_PROTO_SHIFT | SOCKET_LOCAL;
+	const uint32_t kept =
+	        SOCKET_KNOWN | 3 << SOCKET_FAMILY_SHIFT | 3 << SOCKET_PROTO_SHIFT | SOCKET_LOCAL;
 
 	if (call->outcome.result < 0)
 		return;
@@ -110,7 +111,8 @@ static void after_connect(struct engine *engine, struct call *call)
 	if (!has_started(call->outcome.result))
 		return;
 	if (is_dissolved) /* AF_UNSPEC: a port that bind took stays, connect(2) */
-		set_bits(sock, 0, SOCKET_REMOTE | (sock_bits(sock) & SOCKET_BOUND ? 0 : SOCKET_LOCAL));
+		set_bits(sock, 0,
+		         SOCKET_REMOTE | (sock_bits(sock) & SOCKET_BOUND ? 0 : SOCKET_LOCAL));
 	if (call->outcome.result == 0)
 		set_bits(sock, 0, SOCKET_PENDING);
 	else

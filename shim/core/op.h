@@ -13,28 +13,29 @@
 
 /* Every kind of event, with the name that users see. The values are stored in
  * session files: append, never reorder. */
-#define OP_LIST(X)                                                                     \
-	X(SOCKET, "socket")         /* result: the fd */                               \
-	X(SOCKETPAIR, "socketpair") /* one event an fd; result: the fd */              \
-	X(BIND, "bind")             /* local */                                        \
-	X(LISTEN, "listen")         /* local; arg: backlog */                          \
-	X(CONNECT, "connect")       /* local, remote */                                \
-	X(ACCEPT, "accept")         /* fd: listener; result: new fd; sock: new socket */ \
-	X(SHUTDOWN, "shutdown")     /* arg: how */                                     \
-	X(CLOSE, "close")           /* one name of the socket is gone */               \
-	X(DUP, "dup")               /* result: the second fd of the same socket */     \
-	X(SEND, "send")             /* first packet to a peer, or the autobind */      \
-	X(RECV, "recv")             /* first packet from a peer */                     \
-	X(ADOPT, "adopt")           /* a socket met whose birth was not seen */        \
-	X(PASS, "pass")             /* a socket leaves by SCM_RIGHTS or exec */        \
-	X(RESOLVE, "getaddrinfo")   /* text: name; remote: one address of the answer */ \
-	X(START, "start")           /* a program came into the session */              \
-	X(FORK, "fork")             /* a process made another; result: its pid */      \
-	X(EXEC, "exec")             /* a process became another program; text: path */ \
-	X(EXIT, "exit")             /* result: exit status */                          \
-	X(BLIND, "blind")           /* something that cannot be seen; text: what */    \
+#define OP_LIST(X)                                                                                 \
+	X(SOCKET, "socket")         /* result: the fd */                                           \
+	X(SOCKETPAIR, "socketpair") /* one event an fd; result: the fd */                          \
+	X(BIND, "bind")             /* local */                                                    \
+	X(LISTEN, "listen")         /* local; arg: backlog */                                      \
+	X(CONNECT, "connect")       /* local, remote */                                            \
+	X(ACCEPT, "accept")         /* fd: listener; result: new fd; sock: new socket */           \
+	X(SHUTDOWN, "shutdown")     /* arg: how */                                                 \
+	X(CLOSE, "close")           /* one name of the socket is gone */                           \
+	X(DUP, "dup")               /* result: the second fd of the same socket */                 \
+	X(SEND, "send")             /* first packet to a peer, or the autobind */                  \
+	X(RECV, "recv")             /* first packet from a peer */                                 \
+	X(ADOPT, "adopt")           /* a socket met whose birth was not seen */                    \
+	X(PASS, "pass")             /* a socket leaves by SCM_RIGHTS or exec */                    \
+	X(RESOLVE, "getaddrinfo")   /* text: name; remote: one address of the answer */            \
+	X(START, "start")           /* a program came into the session */                          \
+	X(FORK, "fork")             /* a process made another; result: its pid */                  \
+	X(EXEC, "exec")             /* a process became another program; text: path */             \
+	X(EXIT, "exit")             /* result: exit status */                                      \
+	X(BLIND, "blind")           /* something that cannot be seen; text: what */                \
 	X(LIMIT, "setrlimit")       /* arg: the new soft RLIMIT_NOFILE */
 
+/* clang-format off */
 enum op_kind {
 	OP_NONE,
 #define X(name, text) OP_##name,
@@ -42,6 +43,7 @@ enum op_kind {
 #undef X
 	OP_KINDS
 };
+/* clang-format on */
 
 enum proto { PROTO_OTHER, PROTO_TCP, PROTO_UDP, PROTO_STREAM /* unix stream */ };
 
@@ -52,9 +54,9 @@ struct op {
 	int fd;             /* -1: none */
 	enum family family; /* of the socket that is to be made */
 	enum proto proto;
-	int arg;            /* backlog, shutdown's how, new limit */
-	bool cloexec;       /* births and DUP: the new fd is close-on-exec */
-	uint64_t start;     /* ticks, see session.h */
+	int arg;        /* backlog, shutdown's how, new limit */
+	bool cloexec;   /* births and DUP: the new fd is close-on-exec */
+	uint64_t start; /* ticks, see session.h */
 };
 
 enum verdict_kind {
@@ -77,14 +79,14 @@ struct verdict {
 
 /* What happened. */
 struct outcome {
-	uint64_t end; /* ticks */
-	int result;   /* >= 0, or -errno */
+	uint64_t end;  /* ticks */
+	int result;    /* >= 0, or -errno */
 	uint32_t bits; /* ADOPT: the SOCKET_ bits that the kernel told */
 	size_t text_len;
 	const char *text; /* of text_len bytes; the kernel or libc has read them: they are there */
 	bool has_local, has_remote;
 	struct endpoint local, remote; /* as the kernel has them; on failure, as asked */
-	uint64_t cookie; /* PASS: SO_COOKIE, 0: unknown */
+	uint64_t cookie;               /* PASS: SO_COOKIE, 0: unknown */
 };
 
 #endif

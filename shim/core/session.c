@@ -48,8 +48,8 @@ uint32_t session_process_next(uint32_t slot)
 
 /* The entry of a slot on the way from a home slot on; NULL if it can not be
  * touched. A page is asked for once, as long as the way stays in it. */
-static struct session_process *step(struct session_header *header, uint32_t slot,
-                                    uintptr_t *page, session_touch *touch)
+static struct session_process *step(struct session_header *header, uint32_t slot, uintptr_t *page,
+                                    session_touch *touch)
 {
 	struct session_process *entry = session_process(header, slot);
 	uintptr_t at = (uintptr_t)entry / SESSION_PAGE * SESSION_PAGE;
@@ -69,7 +69,8 @@ static bool claim(struct session_header *header, struct session_process *entry, 
 	if (!__atomic_compare_exchange_n(&entry->pid, &nobody, pid, false, __ATOMIC_ACQ_REL,
 	                                 __ATOMIC_RELAXED))
 		return false;
-	while (used <= slot && !atomic_compare_exchange_weak(&header->processes_used, &used, slot + 1))
+	while (used <= slot &&
+	       !atomic_compare_exchange_weak(&header->processes_used, &used, slot + 1))
 		;
 	return true;
 }
@@ -125,9 +126,10 @@ void session_open_chunk(struct session_header *header, session_cursor *cursor, u
 {
 	struct session_chunk *at =
 	        (struct session_chunk *)((char *)header + (uint64_t)page * SESSION_PAGE) + line;
-	uint32_t lines = chunk->class == SESSION_CHUNK_SMALL    ? SESSION_SMALL_LINES
-	                 : chunk->class == SESSION_CHUNK_SHARED ? SESSION_PAGE_LINES
-	                                                        : SESSION_PAGE_LINES << chunk->class;
+	uint32_t lines = chunk->class == SESSION_CHUNK_SMALL ? SESSION_SMALL_LINES
+	                 : chunk->class == SESSION_CHUNK_SHARED
+	                         ? SESSION_PAGE_LINES
+	                         : SESSION_PAGE_LINES << chunk->class;
 
 	at->class = chunk->class;
 	at->process = chunk->process;
@@ -135,6 +137,7 @@ void session_open_chunk(struct session_header *header, session_cursor *cursor, u
 	at->tid = chunk->tid;
 	atomic_thread_fence(memory_order_release);
 	*(volatile uint32_t *)&at->magic = SESSION_CHUNK_MAGIC;
-	atomic_store_explicit(cursor, (uint64_t)page << 36 | (uint64_t)(line + lines) << 24 | (line + 1),
+	atomic_store_explicit(cursor,
+	                      (uint64_t)page << 36 | (uint64_t)(line + lines) << 24 | (line + 1),
 	                      memory_order_relaxed);
 }

@@ -30,7 +30,7 @@
 
 #include "core/op.h"
 
-#define SESSION_MAGIC "tcpshim"
+#define SESSION_MAGIC  "tcpshim"
 #define SESSION_SUFFIX ".tcpshim"
 
 enum {
@@ -46,7 +46,8 @@ enum {
 	SESSION_RULES_MAX = 60 << 10,
 	SESSION_PROCESSES = 65536,
 	SESSION_PROCESS_BYTES = 512,
-	SESSION_PAGES_FIRST = (SESSION_HEADER_BYTES + SESSION_PROCESSES * SESSION_PROCESS_BYTES) / SESSION_PAGE,
+	SESSION_PAGES_FIRST =
+	        (SESSION_HEADER_BYTES + SESSION_PROCESSES * SESSION_PROCESS_BYTES) / SESSION_PAGE,
 	SESSION_EVENTS_DEFAULT = 8 << 20, /* 512 MiB, sparse */
 	SESSION_EVENTS_MIN = 1024,
 	SESSION_EVENTS_MAX = 1 << 30,
@@ -74,11 +75,11 @@ struct session_header {
 	uint32_t reserved;
 
 	/* Written by every process of the session. */
-	_Alignas(64) _Atomic uint32_t pages_used; /* of the file, those before the chunks included */
-	_Atomic uint32_t processes_used; /* highest slot taken + 1 */
-	_Atomic uint64_t events_dropped;    /* no room, or the disk is full */
-	_Atomic uint64_t processes_dropped; /* there was no slot */
-	_Atomic uint64_t peers_dropped;     /* UDP peers beyond what a socket remembers */
+	_Alignas(64) _Atomic uint32_t pages_used; /* of the whole file */
+	_Atomic uint32_t processes_used;          /* highest slot taken + 1 */
+	_Atomic uint64_t events_dropped;          /* no room, or the disk is full */
+	_Atomic uint64_t processes_dropped;       /* there was no slot */
+	_Atomic uint64_t peers_dropped;           /* UDP peers beyond what a socket remembers */
 
 	_Alignas(SESSION_PAGE) char rules[SESSION_RULES_MAX];
 };
@@ -89,21 +90,24 @@ enum { SESSION_TICKS_CPU = 1 };
 enum process_origin { ORIGIN_ROOT, ORIGIN_FORK, ORIGIN_EXEC, ORIGIN_SPAWN };
 
 /* Why a process can, or cannot, be seen. Names in names.h. */
-#define COVERAGE_LIST(X)                                                              \
-	X(SEEN, "seen", "its calls are recorded")                                     \
-	X(STATIC, "static", "statically linked: the dynamic loader does not run")     \
-	X(GO, "go", "Go makes its own system calls")                                  \
-	X(SETUID, "setuid", "set-user-ID, set-group-ID or file capabilities: the loader ignores preloads") \
-	X(CLASS, "class", "of another ELF class or machine than the library")         \
-	X(UNREACHABLE, "unreachable", "it could not open the session file")           \
+#define COVERAGE_LIST(X)                                                                           \
+	X(SEEN, "seen", "its calls are recorded")                                                  \
+	X(STATIC, "static", "statically linked: the dynamic loader does not run")                  \
+	X(GO, "go", "Go makes its own system calls")                                               \
+	X(SETUID, "setuid",                                                                        \
+	  "set-user-ID, set-group-ID or file capabilities: the loader ignores preloads")           \
+	X(CLASS, "class", "of another ELF class or machine than the library")                      \
+	X(UNREACHABLE, "unreachable", "it could not open the session file")                        \
 	X(SILENT, "silent", "the library did not come up in it")
 
+/* clang-format off */
 enum coverage {
 #define X(name, text, why) COVERAGE_##name,
 	COVERAGE_LIST(X)
 #undef X
 	COVERAGES
 };
+/* clang-format on */
 
 enum process_state {
 	PROCESS_FREE,    /* not taken, or not filled yet */
@@ -118,24 +122,24 @@ enum process_state {
  * touched a socket shares the slot with its successor. */
 struct session_process {
 	_Atomic uint32_t state; /* enum process_state */
-	uint32_t pid; /* 0: not taken */
+	uint32_t pid;           /* 0: not taken */
 	uint32_t ppid;
 	uint32_t parent; /* slot of the parent, or of the program before exec; 0: none */
 	uint32_t uid;
-	uint8_t origin;   /* enum process_origin */
-	uint8_t coverage; /* enum coverage */
-	uint8_t blind;    /* BLIND_ bits: part of its calls cannot be seen */
-	uint8_t next_coverage; /* EXECING: of the program that is to come */
-	int32_t status;               /* exit status when ENDED */
-	_Atomic uint32_t chunks;      /* taken by its threads */
-	_Atomic uint32_t fd_limit;    /* soft RLIMIT_NOFILE */
-	_Atomic uint32_t fd_peak;     /* highest socket fd + 1 */
-	uint32_t passed_top;          /* highest socket fd that an exec or spawn passed on + 1 */
-	uint64_t start, end;          /* ticks; end 0: unknown */
+	uint8_t origin;                /* enum process_origin */
+	uint8_t coverage;              /* enum coverage */
+	uint8_t blind;                 /* BLIND_ bits: part of its calls cannot be seen */
+	uint8_t next_coverage;         /* EXECING: of the program that is to come */
+	int32_t status;                /* exit status when ENDED */
+	_Atomic uint32_t chunks;       /* taken by its threads */
+	_Atomic uint32_t fd_limit;     /* soft RLIMIT_NOFILE */
+	_Atomic uint32_t fd_peak;      /* highest socket fd + 1 */
+	uint32_t passed_top;           /* highest socket fd that an exec or spawn passed on + 1 */
+	uint64_t start, end;           /* ticks; end 0: unknown */
 	struct clock_pair first, last; /* last is renewed as it runs */
-	char name[32];      /* last part of the program's path */
-	char program[224];  /* its path; NUL-terminated, the front cut off if longer */
-	char next[160];     /* EXECING: the path given to exec */
+	char name[32];                 /* last part of the program's path */
+	char program[224];             /* its path; NUL-terminated, the front cut off if longer */
+	char next[160];                /* EXECING: the path given to exec */
 };
 
 enum { BLIND_URING = 1, BLIND_DEEPBIND = 2, BLIND_DLMOPEN = 4 };
@@ -162,8 +166,8 @@ struct line {
 	int32_t result; /* or -errno */
 	uint32_t sock;  /* id; 0: unknown */
 	uint16_t rule;
-	uint8_t kind;  /* family | proto << 2 | verdict << 4 */
-	uint8_t flags; /* LINE_ bits | lines of text << 5 */
+	uint8_t kind;                     /* family | proto << 2 | verdict << 4 */
+	uint8_t flags;                    /* LINE_ bits | lines of text << 5 */
 	uint16_t local_port, remote_port; /* LISTEN: remote_port is the backlog, at most 65535 */
 	union {
 		struct {
@@ -177,11 +181,11 @@ struct line {
 };
 
 enum {
-	LINE_LOCAL = 1,    /* local is known */
-	LINE_REMOTE = 2,   /* remote is known */
+	LINE_LOCAL = 1,     /* local is known */
+	LINE_REMOTE = 2,    /* remote is known */
 	LINE_REUSEADDR = 4, /* BIND, LISTEN, CONNECT: SO_REUSEADDR or SO_REUSEPORT was set */
-	LINE_NO_PORT = 8,  /* BIND, CONNECT: IP_BIND_ADDRESS_NO_PORT was set */
-	LINE_CLOEXEC = 16, /* births: the fd is close-on-exec */
+	LINE_NO_PORT = 8,   /* BIND, CONNECT: IP_BIND_ADDRESS_NO_PORT was set */
+	LINE_CLOEXEC = 16,  /* births: the fd is close-on-exec */
 	LINE_TEXT_SHIFT = 5,
 	LINE_TEXT_MAX = 7, /* lines */
 };
@@ -197,7 +201,8 @@ uint64_t session_bytes(uint64_t events);
 
 /* Lay out a session in zeroed memory of bytes bytes. The caller has filled the
  * identity (seed, epoch, real_ns, flags, host, kernel, ports) in *identity. */
-void session_format(struct session_header *header, const struct session_header *identity, uint64_t bytes);
+void session_format(struct session_header *header, const struct session_header *identity,
+                    uint64_t bytes);
 
 /* Is this a session file of our version, of at least `bytes` bytes on disk?
  * Returns NULL if so, else what is wrong with it, for a message. */
@@ -240,7 +245,8 @@ void session_open_chunk(struct session_header *header, session_cursor *cursor, u
                         uint32_t line, const struct session_chunk *chunk);
 
 /* Take n lines. Returns the first, or NULL if the chunk has no room for them. */
-static inline struct line *session_take_lines(struct session_header *header, session_cursor *cursor, unsigned n)
+static inline struct line *session_take_lines(struct session_header *header, session_cursor *cursor,
+                                              unsigned n)
 {
 	uint64_t at = atomic_fetch_add_explicit(cursor, n, memory_order_relaxed);
 	uint32_t first = at & 0xffffff, end = at >> 24 & 0xfff;

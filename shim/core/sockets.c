@@ -9,8 +9,8 @@ void sockets_raise_top(struct sockets *sockets, uint32_t top)
 	uint32_t now = atomic_load_explicit(&sockets->top, memory_order_relaxed);
 
 	while (now < top &&
-	       !atomic_compare_exchange_weak_explicit(&sockets->top, &now, top, memory_order_relaxed,
-	                                              memory_order_relaxed))
+	       !atomic_compare_exchange_weak_explicit(&sockets->top, &now, top,
+	                                              memory_order_relaxed, memory_order_relaxed))
 		;
 }
 
@@ -32,8 +32,8 @@ void sockets_change(struct sockets *sockets, int fd, uint32_t id, uint32_t set, 
 	uint64_t word = sock ? sockets_word(sock) : 0;
 
 	while (word && word >> 32 == id &&
-	       !__atomic_compare_exchange_n(&sock->word, &word, (word & ~(uint64_t)clear) | set, true,
-	                                    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+	       !__atomic_compare_exchange_n(&sock->word, &word, (word & ~(uint64_t)clear) | set,
+	                                    true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		;
 }
 

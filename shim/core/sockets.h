@@ -45,9 +45,9 @@ _Static_assert(sizeof(struct sock) == 64, "an entry is one cache line");
 enum { SOCKETS_PEERS_MAX = 1024, SOCKETS_PEER_SLOTS = 1 << 14 };
 
 struct sockets {
-	struct sock *at;      /* capacity entries, zero at first */
+	struct sock *at; /* capacity entries, zero at first */
 	uint32_t capacity;
-	_Atomic uint32_t top; /* highest fd ever entered + 1 */
+	_Atomic uint32_t top;    /* highest fd ever entered + 1 */
 	_Atomic uint64_t *peers; /* SOCKETS_PEER_SLOTS hashes of (socket, UDP peer) */
 };
 

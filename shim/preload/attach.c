@@ -187,7 +187,8 @@ static void search_in_child(struct search *at)
 	long pid;
 
 	raw4(SYS_rt_sigprocmask, SIG_BLOCK, &all, &old, sizeof(all));
-	pid = real.clone(search_elsewhere, stack + sizeof(stack), CLONE_VM | CLONE_VFORK, at, 0, 0, 0);
+	pid = real.clone(search_elsewhere, stack + sizeof(stack), CLONE_VM | CLONE_VFORK, at, 0, 0,
+	                 0);
 	if (pid > 0)
 		raw4(SYS_wait4, pid, &status, __WCLONE, NULL);
 	raw4(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof(old));

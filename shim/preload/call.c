@@ -22,7 +22,8 @@ bool call_begin_on(struct call *call, enum op_kind kind, int fd)
 /* Did the kernel get as far as reading the address? Then we may. */
 static bool was_read(int ret)
 {
-	return ret == 0 || (errno != EFAULT && errno != EBADF && errno != ENOTSOCK && errno != EINVAL);
+	return ret == 0 ||
+	       (errno != EFAULT && errno != EBADF && errno != ENOTSOCK && errno != EINVAL);
 }
 
 static enum family note(struct call *call, int ret, const struct sockaddr *addr, socklen_t len,

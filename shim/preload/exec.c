@@ -58,7 +58,8 @@ static enum coverage judge_path(const char *path)
 			return COVERAGE_SEEN; /* exec says what is wrong */
 		is_script = elf_interpreter(read_at, (int)fd, interpreter);
 		if (!is_script)
-			coverage = gives_rights((int)fd) ? COVERAGE_SETUID : elf_judge(read_at, (int)fd);
+			coverage = gives_rights((int)fd) ? COVERAGE_SETUID
+			                                 : elf_judge(read_at, (int)fd);
 		raw_close((int)fd);
 		if (!is_script)
 			break;
@@ -209,7 +210,8 @@ void exec_end_spawn(struct exec *exec, pid_t pid)
 	uint32_t slot;
 
 	unmap(exec);
-	if (!pid || !process.is_recording || process.is_sandboxed || exec->coverage == COVERAGE_SEEN)
+	if (!pid || !process.is_recording || process.is_sandboxed ||
+	    exec->coverage == COVERAGE_SEEN)
 		return;
 	slot = process_take_slot((uint32_t)pid);
 	if (!slot)

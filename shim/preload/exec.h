@@ -10,10 +10,10 @@
 #include "core/session.h"
 
 struct exec {
-	char *const *envp;        /* pass this one */
-	void *map;                /* where it is, if it is a copy */
+	char *const *envp; /* pass this one */
+	void *map;         /* where it is, if it is a copy */
 	size_t map_size;
-	enum coverage coverage;   /* of the program */
+	enum coverage coverage; /* of the program */
 	const char *path;
 };
 

@@ -67,7 +67,8 @@ void livelog_line(const struct line *line, uint64_t start, uint64_t end)
 	struct event event = {.program = NULL};
 	unsigned lines = line->flags >> LINE_TEXT_SHIFT;
 
-	if (process.is_sandboxed || !event_unpack(&event, line, (const char *)(line + 1), lines * SESSION_LINE))
+	if (process.is_sandboxed ||
+	    !event_unpack(&event, line, (const char *)(line + 1), lines * SESSION_LINE))
 		return;
 	event.took_ns = clock_to_ns(end > start ? end - start : 0);
 	event.time_ns = clock_ns(CLOCK_REALTIME) - event.took_ns;

@@ -166,8 +166,8 @@ struct newfile_problem newfile_make(const char *path)
 	text_unsigned(&text, raw_getpid());
 	if (text.cut)
 		return bad("the name of the session is too long", -ENAMETOOLONG);
-	fd = raw4(SYS_openat, AT_FDCWD, unfinished, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-	          0600);
+	fd = raw4(SYS_openat, AT_FDCWD, unfinished,
+	          O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return bad("cannot make the session", fd);
 	problem = fill((int)fd);

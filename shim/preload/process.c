@@ -295,7 +295,8 @@ bool process_wake(void)
 void process_renew_clock(void)
 {
 	struct session_process *entry = process_entry();
-	struct clock_pair pair = {clock_ticks(), process.is_sandboxed ? 0 : clock_ns(CLOCK_MONOTONIC)};
+	struct clock_pair pair = {clock_ticks(),
+	                          process.is_sandboxed ? 0 : clock_ns(CLOCK_MONOTONIC)};
 	uint64_t age = entry ? pair.ticks - entry->first.ticks : 0;
 	uint64_t wait = age < 1u << 20 ? 1u << 20 : age; /* 0.4 ms, then doubling */
 

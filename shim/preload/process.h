@@ -14,19 +14,19 @@
 
 #include "core/engine.h"
 
-#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define EXPORT __attribute__((visibility("default")))
+#define EXPORT      __attribute__((visibility("default")))
 
 struct thread {
-	uint64_t generation;    /* NOT_WATCHING in a vfork child */
+	uint64_t generation;        /* NOT_WATCHING in a vfork child */
 	uint64_t generation_before; /* the vfork child's */
 	session_cursor cursor;
 	uint32_t tid;
-	uint32_t step;          /* towards large chunks, see record.c; the main thread starts at 1 */
-	uint32_t vforks;        /* depth of vfork children that run on this thread */
-	uint32_t vfork_slot;    /* process slot of such a child, 0: none yet */
-	void *exec_map;         /* what exec left in our memory, for the parent to free */
+	uint32_t step;       /* towards large chunks, see record.c; the main thread starts at 1 */
+	uint32_t vforks;     /* depth of vfork children that run on this thread */
+	uint32_t vfork_slot; /* process slot of such a child, 0: none yet */
+	void *exec_map;      /* what exec left in our memory, for the parent to free */
 	size_t exec_map_size;
 };
 
@@ -36,15 +36,15 @@ struct process {
 	uint64_t mapped_bytes;      /* of the session file */
 	uint64_t clock_due;         /* ticks when the process's clock pair is to be renewed */
 	uint32_t pid, slot;
-	uint32_t fd_peak;           /* highest socket fd so far + 1 */
-	bool is_aside;              /* nothing is recorded at all */
-	bool is_recording;          /* there is a session */
-	bool is_logging;            /* TCPSHIM_LOG */
-	bool is_sandboxed;          /* a seccomp filter is on: no system call of our own */
-	bool is_sealed;             /* the session has no room left, or its disk has none */
-	session_cursor shared;      /* page of small chunks */
-	session_cursor reserve;     /* lines for all threads once sandboxed */
-	char name[32];              /* of the program */
+	uint32_t fd_peak;       /* highest socket fd so far + 1 */
+	bool is_aside;          /* nothing is recorded at all */
+	bool is_recording;      /* there is a session */
+	bool is_logging;        /* TCPSHIM_LOG */
+	bool is_sandboxed;      /* a seccomp filter is on: no system call of our own */
+	bool is_sealed;         /* the session has no room left, or its disk has none */
+	session_cursor shared;  /* page of small chunks */
+	session_cursor reserve; /* lines for all threads once sandboxed */
+	char name[32];          /* of the program */
 };
 
 #define NOT_WATCHING UINT64_MAX

@@ -62,8 +62,8 @@ static bool take_small_chunk(void)
 	if (!at)
 		return false;
 	id = session_line_id(session, at);
-	session_open_chunk(session, &thread.cursor, id / SESSION_PAGE_LINES, id % SESSION_PAGE_LINES,
-	                   &chunk);
+	session_open_chunk(session, &thread.cursor, id / SESSION_PAGE_LINES,
+	                   id % SESSION_PAGE_LINES, &chunk);
 	return true;
 }
 

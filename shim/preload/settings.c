@@ -19,8 +19,8 @@ static const struct {
 	const char *name;
 	const char **value;
 } variables[] = {
-        {"LD_PRELOAD", &settings.preload},     {"TCPSHIM_SESSION", &settings.session},
-        {"TCPSHIM_LOG", &settings.log},        {"HOME", &settings.home},
+        {"LD_PRELOAD", &settings.preload},        {"TCPSHIM_SESSION", &settings.session},
+        {"TCPSHIM_LOG", &settings.log},           {"HOME", &settings.home},
         {"XDG_STATE_HOME", &settings.state_home},
 };
 

@@ -17,7 +17,8 @@
 static void tell_blind(unsigned bit, const char *what)
 {
 	struct op op = {.kind = OP_BLIND, .fd = -1, .start = clock_ticks()};
-	struct outcome outcome = {.end = op.start, .text = what, .text_len = what ? strlen(what) : 0};
+	struct outcome outcome = {
+	        .end = op.start, .text = what, .text_len = what ? strlen(what) : 0};
 
 	if (!process_is_watching())
 		return;
@@ -88,7 +89,8 @@ static bool by_name(long number, const long a[6], long *ret)
 		*ret = connect((int)a[0], POINTER(struct sockaddr *, a[1]), (socklen_t)a[2]);
 		return true;
 	case SYS_accept:
-		*ret = accept((int)a[0], POINTER(struct sockaddr *, a[1]), POINTER(socklen_t *, a[2]));
+		*ret = accept((int)a[0], POINTER(struct sockaddr *, a[1]),
+		              POINTER(socklen_t *, a[2]));
 		return true;
 	case SYS_accept4:
 		*ret = accept4((int)a[0], POINTER(struct sockaddr *, a[1]),
@@ -101,7 +103,8 @@ static bool by_name(long number, const long a[6], long *ret)
 		*ret = close((int)a[0]);
 		return true;
 	case SYS_close_range:
-		*ret = close_range_by(close_range_number, (unsigned)a[0], (unsigned)a[1], (int)a[2]);
+		*ret = close_range_by(close_range_number, (unsigned)a[0], (unsigned)a[1],
+		                      (int)a[2]);
 		return true;
 	case SYS_dup:
 		*ret = dup((int)a[0]);

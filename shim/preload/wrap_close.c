@@ -41,7 +41,8 @@ static void mark(unsigned first, unsigned last, uint32_t set, uint32_t clear)
 	struct sock *sock;
 
 	for (unsigned fd = first; (sock = next_known(&fd, last)); fd++)
-		sockets_change(&process.engine.sockets, (int)fd, sockets_word(sock) >> 32, set, clear);
+		sockets_change(&process.engine.sockets, (int)fd, sockets_word(sock) >> 32, set,
+		               clear);
 }
 
 /* Those that were marked and still stand there are closed. */

@@ -78,15 +78,15 @@ static size_t count_list(const char *first, va_list rest)
 
 /* argv on the stack, as libc itself does it: a vfork child has no other place.
  * `rest` is left behind the NULL. */
-#define LIST_TO_ARGV(argv, first, rest)                                                        \
-	va_list counted;                                                                       \
-	size_t count, i = 0;                                                                   \
-	va_copy(counted, rest);                                                                \
-	count = count_list(first, counted);                                                    \
-	va_end(counted);                                                                       \
-	char **argv = __builtin_alloca((count + 1) * sizeof(char *));                          \
-	for (const char *arg = first; arg; arg = va_arg(rest, const char *))                   \
-		memcpy(&argv[i++], &arg, sizeof(arg));                                         \
+#define LIST_TO_ARGV(argv, first, rest)                                                            \
+	va_list counted;                                                                           \
+	size_t count, i = 0;                                                                       \
+	va_copy(counted, rest);                                                                    \
+	count = count_list(first, counted);                                                        \
+	va_end(counted);                                                                           \
+	char **argv = __builtin_alloca((count + 1) * sizeof(char *));                              \
+	for (const char *arg = first; arg; arg = va_arg(rest, const char *))                       \
+		memcpy(&argv[i++], &arg, sizeof(arg));                                             \
 	argv[i] = NULL
 
 EXPORT int execl(const char *path, const char *first, ...)

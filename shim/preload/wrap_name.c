@@ -60,7 +60,8 @@ EXPORT int shutdown(int fd, int how)
 static int end_bind_inside(struct call *call, int ret)
 {
 	if (ret >= 0)
-		call->outcome.has_local = capture_local(call->op.fd, &call->outcome.local) != FAMILY_OTHER;
+		call->outcome.has_local =
+		        capture_local(call->op.fd, &call->outcome.local) != FAMILY_OTHER;
 	return (int)call_end(call, ret);
 }
 
@@ -161,7 +162,8 @@ EXPORT int setsockopt(int fd, int level, int option, const void *value, socklen_
 		const struct sock *sock = sockets_at(&process.engine.sockets, fd);
 		bool is_on = len >= sizeof(int) ? *(const int *)value : *(const char *)value;
 
-		sockets_change(&process.engine.sockets, fd, sockets_word(sock) >> 32, is_on ? bit : 0, bit);
+		sockets_change(&process.engine.sockets, fd, sockets_word(sock) >> 32,
+		               is_on ? bit : 0, bit);
 	}
 	return ret;
 }

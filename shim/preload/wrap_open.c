@@ -18,7 +18,8 @@ EXPORT int socket(int domain, int type, int protocol)
 	if (!call_begin(&call, OP_SOCKET))
 		return real.socket(domain, type, protocol);
 	note_kind(&call, domain, type, protocol);
-	return (int)call_end_socket(&call, call_may_go(&call) ? real.socket(domain, type, protocol) : -1);
+	return (int)call_end_socket(&call,
+	                            call_may_go(&call) ? real.socket(domain, type, protocol) : -1);
 }
 
 EXPORT int socketpair(int domain, int type, int protocol, int fds[2])
@@ -40,9 +41,10 @@ EXPORT int socketpair(int domain, int type, int protocol, int fds[2])
 static int end_accept(struct call *call, int ret, const struct peer *peer)
 {
 	if (ret >= 0)
-		call->outcome.has_remote = peer_take(peer, &call->outcome.remote) ||
-		                           (sock_proto(&call->sock) == PROTO_TCP &&
-		                            capture_remote(ret, &call->outcome.remote) != FAMILY_OTHER);
+		call->outcome.has_remote =
+		        peer_take(peer, &call->outcome.remote) ||
+		        (sock_proto(&call->sock) == PROTO_TCP &&
+		         capture_remote(ret, &call->outcome.remote) != FAMILY_OTHER);
 	return (int)call_end_named(call, ret);
 }
 
@@ -54,7 +56,8 @@ EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *len)
 	if (!call_begin_on(&call, OP_ACCEPT, fd))
 		return real.accept(fd, addr, len);
 	peer_expect(&peer, addr, len);
-	return end_accept(&call, call_may_go(&call) ? real.accept(fd, peer.addr, peer.len) : -1, &peer);
+	return end_accept(&call, call_may_go(&call) ? real.accept(fd, peer.addr, peer.len) : -1,
+	                  &peer);
 }
 
 EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
@@ -66,6 +69,7 @@ EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 		return real.accept4(fd, addr, len, flags);
 	call.op.cloexec = flags & SOCK_CLOEXEC;
 	peer_expect(&peer, addr, len);
-	return end_accept(&call, call_may_go(&call) ? real.accept4(fd, peer.addr, peer.len, flags) : -1,
+	return end_accept(&call,
+	                  call_may_go(&call) ? real.accept4(fd, peer.addr, peer.len, flags) : -1,
 	                  &peer);
 }

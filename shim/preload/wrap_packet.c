@@ -144,7 +144,8 @@ static void after_sendmsg(struct call *call, const struct msghdr *msg, int flags
 	if (flags & MSG_FASTOPEN && msg->msg_name && sock_proto(&call->sock) == PROTO_TCP)
 		end_fast_open(call, ret, msg->msg_name, msg->msg_namelen);
 	else
-		end_send(call, ret, ret >= 0 ? msg->msg_name : NULL, ret >= 0 ? msg->msg_namelen : 0);
+		end_send(call, ret, ret >= 0 ? msg->msg_name : NULL,
+		         ret >= 0 ? msg->msg_namelen : 0);
 }
 
 EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
@@ -205,6 +206,7 @@ EXPORT int recvmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags,
 
 	/* a name longer than any sockaddr was cut; what was offered is not known */
 	for (int i = 0; i < ret && call_begin_on(&call, OP_RECV, fd); i++)
-		after_recvmsg(&call, &msgs[i].msg_hdr, sizeof(struct sockaddr_in6), msgs[i].msg_len);
+		after_recvmsg(&call, &msgs[i].msg_hdr, sizeof(struct sockaddr_in6),
+		              msgs[i].msg_len);
 	return ret;
 }

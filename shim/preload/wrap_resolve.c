@@ -13,7 +13,8 @@ static void tell_answers(struct op *op, struct outcome *outcome, const struct ad
 	for (const struct addrinfo *at = list; at; at = at->ai_next) {
 		struct endpoint before = outcome->remote;
 
-		if (addr_from_sockaddr(&outcome->remote, at->ai_addr, at->ai_addrlen) == FAMILY_OTHER)
+		if (addr_from_sockaddr(&outcome->remote, at->ai_addr, at->ai_addrlen) ==
+		    FAMILY_OTHER)
 			continue;
 		outcome->remote.port = 0;
 		if (outcome->has_remote && addr_equal(&before.ip, &outcome->remote.ip))

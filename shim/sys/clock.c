@@ -42,12 +42,14 @@ uint64_t clock_to_ns(uint64_t ticks)
 
 	if (!clock_is_cpu || !since)
 		return ticks;
-	return (uint64_t)((double)ticks / (double)since * (double)(clock_ns(CLOCK_MONOTONIC) - start_ns));
+	return (uint64_t)((double)ticks / (double)since *
+	                  (double)(clock_ns(CLOCK_MONOTONIC) - start_ns));
 }
 
 bool clock_cpu_is_good(void)
 {
-	static const char source[] = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+	static const char source[] =
+	        "/sys/devices/system/clocksource/clocksource0/current_clocksource";
 	char name[32] = "";
 	long n = raw_read_file(source, name, sizeof(name) - 1);
 

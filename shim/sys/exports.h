@@ -10,13 +10,14 @@
 #undef CALL_VOID
 #undef BUILT
 #undef ALIAS
-VERSION {
+VERSION
+{
 	{
 	global:
 #define CALL(when, type, name, params, args, failure) name;
-#define CALL_VOID(when, name, params, args) name;
-#define BUILT(name) name;
-#define ALIAS(alias, name) alias;
+#define CALL_VOID(when, name, params, args)           name;
+#define BUILT(name)                                   name;
+#define ALIAS(alias, name)                            alias;
 #include "sys/calls.def"
 	local:
 		*;

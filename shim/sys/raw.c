@@ -49,8 +49,8 @@ bool raw_peek(void *to, const void *from, size_t len)
 		memcpy(to, from, len);
 		return true;
 	}
-	return raw6(SYS_process_vm_readv, (long)raw_getpid(), RAW_ARG(&local), 1, RAW_ARG(&remote), 1,
-	            0) == (long)len;
+	return raw6(SYS_process_vm_readv, (long)raw_getpid(), RAW_ARG(&local), 1, RAW_ARG(&remote),
+	            1, 0) == (long)len;
 }
 
 long raw_populate(void *at, size_t size)

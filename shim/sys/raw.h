@@ -41,12 +41,12 @@ static inline long raw6(long number, long a, long b, long c, long d, long e, lon
 #endif
 }
 
-#define RAW_ARG(x) ((long)(intptr_t)(x))
-#define raw1(n, a) raw6(n, RAW_ARG(a), 0, 0, 0, 0, 0)
-#define raw2(n, a, b) raw6(n, RAW_ARG(a), RAW_ARG(b), 0, 0, 0, 0)
-#define raw3(n, a, b, c) raw6(n, RAW_ARG(a), RAW_ARG(b), RAW_ARG(c), 0, 0, 0)
+#define RAW_ARG(x)          ((long)(intptr_t)(x))
+#define raw1(n, a)          raw6(n, RAW_ARG(a), 0, 0, 0, 0, 0)
+#define raw2(n, a, b)       raw6(n, RAW_ARG(a), RAW_ARG(b), 0, 0, 0, 0)
+#define raw3(n, a, b, c)    raw6(n, RAW_ARG(a), RAW_ARG(b), RAW_ARG(c), 0, 0, 0)
 #define raw4(n, a, b, c, d) raw6(n, RAW_ARG(a), RAW_ARG(b), RAW_ARG(c), RAW_ARG(d), 0, 0)
-#define raw5(n, a, b, c, d, e) \
+#define raw5(n, a, b, c, d, e)                                                                     \
 	raw6(n, RAW_ARG(a), RAW_ARG(b), RAW_ARG(c), RAW_ARG(d), RAW_ARG(e), 0)
 
 static inline uint32_t raw_getpid(void)

@@ -22,25 +22,25 @@ static void *find(const char *name)
 	return function;
 }
 
-#define CALL(when, type, name, params, args, failure)                                          \
-	static type first_##name params                                                        \
-	{                                                                                      \
-		void *function = find(#name);                                                  \
-                                                                                               \
-		if (!function)                                                                 \
-			return failure;                                                        \
-		put(&real.name, function);                                                     \
-		return real.name args;                                                         \
+#define CALL(when, type, name, params, args, failure)                                              \
+	static type first_##name params                                                            \
+	{                                                                                          \
+		void *function = find(#name);                                                      \
+                                                                                                   \
+		if (!function)                                                                     \
+			return failure;                                                            \
+		put(&real.name, function);                                                         \
+		return real.name args;                                                             \
 	}
-#define CALL_VOID(when, name, params, args)                                                    \
-	static void first_##name params                                                        \
-	{                                                                                      \
-		void *function = find(#name);                                                  \
-                                                                                               \
-		if (!function)                                                                 \
-			return;                                                                \
-		put(&real.name, function);                                                     \
-		real.name args;                                                                \
+#define CALL_VOID(when, name, params, args)                                                        \
+	static void first_##name params                                                            \
+	{                                                                                          \
+		void *function = find(#name);                                                      \
+                                                                                                   \
+		if (!function)                                                                     \
+			return;                                                                    \
+		put(&real.name, function);                                                         \
+		real.name args;                                                                    \
 	}
 #define ALIAS(alias, name)
 #define BUILT(name)
@@ -49,17 +49,17 @@ static void *find(const char *name)
 #undef CALL_VOID
 
 #define CALL(when, type, name, params, args, failure) .name = first_##name,
-#define CALL_VOID(when, name, params, args) .name = first_##name,
+#define CALL_VOID(when, name, params, args)           .name = first_##name,
 struct real real = {
 #include "sys/calls.def"
 };
 #undef CALL
 #undef CALL_VOID
 
-#define ON_USE 0
-#define AT_BOOT 1
+#define ON_USE                                        0
+#define AT_BOOT                                       1
 #define CALL(when, type, name, params, args, failure) {when, offsetof(struct real, name), #name},
-#define CALL_VOID(when, name, params, args) {when, offsetof(struct real, name), #name},
+#define CALL_VOID(when, name, params, args)           {when, offsetof(struct real, name), #name},
 static const struct row {
 	bool at_boot;
 	unsigned short slot;

@@ -31,7 +31,7 @@ pid_t _Fork(void);
 int pidfd_getfd(int pidfd, int fd, unsigned flags);
 
 #define CALL(when, type, name, params, args, failure) type(*name) params;
-#define CALL_VOID(when, name, params, args) void(*name) params;
+#define CALL_VOID(when, name, params, args)           void(*name) params;
 #define ALIAS(alias, name)
 #define BUILT(name)
 struct real {
