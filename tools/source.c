@@ -51,9 +51,9 @@ uint64_t source_skip_holes(const struct source *source, uint64_t at)
 {
 	off_t data = lseek(source->fd, (off_t)at, SEEK_DATA);
 
-	if (data >= 0)
-		return (uint64_t)data;
-	return errno == ENXIO ? source->bytes : at;
+	if (data < 0 && errno == ENXIO) /* none behind it */
+		return at < source->bytes ? source->bytes : at;
+	return data < 0 ? at : (uint64_t)data;
 }
 
 struct session_header *source_header(const struct source *source, const char **problem)
