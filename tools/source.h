@@ -22,7 +22,7 @@ void source_close(struct source *source);
 size_t source_read(const struct source *source, void *buf, size_t len, uint64_t at);
 
 /* The first offset from at on that may hold something else than zeros; the
- * file's size if none does. */
+ * file's end if none does. Never less than at. */
 uint64_t source_skip_holes(const struct source *source, uint64_t at);
 
 /* The header, in memory that the caller frees; or NULL, with what is wrong in

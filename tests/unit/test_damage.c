@@ -259,6 +259,9 @@ static void survives_being_cut_anywhere(void **state)
 		last = count;
 	}
 	assert_int_equal(read_cut(used, good, used), FILLED);
+	for (uint64_t bytes = SESSION_HEADER_BYTES; bytes < SESSION_HEADER_BYTES + 2048;
+	     bytes += 64)
+		assert_true(read_cut(bytes, good, used) <= 3);
 	for (uint64_t bytes = 0; bytes < session_bytes(0); bytes = bytes * 3 / 2 + 1)
 		assert_true(read_cut(bytes, good, used) <= 3); /* starts and ends */
 	free(good);
