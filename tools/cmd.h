@@ -14,7 +14,8 @@ struct option_help {
 struct command {
 	const char *name, *usage, *summary;
 	const struct option_help *options; /* ends with a NULL option */
-	int (*run)(const struct command *self, int argc, char **argv); /* argv[0] is the subcommand; returns the exit status */
+	int (*run)(const struct command *self, int argc,
+	           char **argv); /* argv[0] is the subcommand; returns the exit status */
 };
 
 extern const struct command cmd_run, cmd_log, cmd_report;
@@ -23,6 +24,7 @@ extern const struct command cmd_run, cmd_log, cmd_report;
 void command_help(const struct command *command);
 
 /* Print "tcpshim NAME: message" to stderr. Returns EXIT_TCPSHIM. */
-__attribute__((format(printf, 2, 3))) int command_fail(const struct command *command, const char *format, ...);
+__attribute__((format(printf, 2, 3))) int command_fail(const struct command *command,
+                                                       const char *format, ...);
 
 #endif

@@ -17,7 +17,7 @@ struct reader_process {
 	enum process_origin origin;
 	enum coverage coverage, next_coverage; /* next: EXECING, of the program to come */
 	unsigned blind;
-	int status;               /* ENDED: exit status, -1 unknown */
+	int status; /* ENDED: exit status, -1 unknown */
 	uint32_t fd_limit, fd_peak;
 	uint64_t start_ns, end_ns; /* CLOCK_REALTIME; end 0: unknown */
 	char name[33], program[225], next[161];

@@ -126,6 +126,7 @@ static struct newfile_problem fill(int fd)
 {
 	static struct session_header identity, header;
 	const size_t size = offsetof(struct session_header, rules); /* the rest is a hole */
+	const uint64_t first = (uint64_t)SESSION_PAGES_FIRST * SESSION_PAGE;
 	uint64_t bytes = allowed_bytes();
 	long error;
 
@@ -139,6 +140,10 @@ static struct newfile_problem fill(int fd)
 	error = raw4(SYS_pwrite64, fd, &header, size, 0);
 	if (error != (long)size)
 		return bad("cannot write the session's header", error < 0 ? error : -ENOSPC);
+	/* room for the first events, or it is no session */
+	error = raw4(SYS_fallocate, fd, 0, first, SESSION_PAGE << SESSION_CHUNK_CLASS_MAX);
+	if (error == -ENOSPC || error == -EDQUOT)
+		return bad("no room for a session", error);
 	return FINE;
 }
 

@@ -101,7 +101,8 @@ static void test_change_only_the_same_socket(void **state)
 	sockets_update(sockets, 3, &old);
 	assert_int_equal(sockets_at(sockets, 3)->local_port, 80);
 	sockets_change(sockets, 3, 2, SOCKET_REUSE, SOCKET_LOCAL);
-	assert_int_equal(sock_bits(sockets_at(sockets, 3)) & (SOCKET_REUSE | SOCKET_LOCAL), SOCKET_REUSE);
+	assert_int_equal(sock_bits(sockets_at(sockets, 3)) & (SOCKET_REUSE | SOCKET_LOCAL),
+	                 SOCKET_REUSE);
 }
 
 static void test_update_of_an_unknown_fd_enters_nothing(void **state)
@@ -167,7 +168,8 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(test_update_of_an_unknown_fd_enters_nothing, setup,
 	                                        teardown),
 	        cmocka_unit_test_setup_teardown(test_a_peer_is_new_once, setup, teardown),
-	        cmocka_unit_test_setup_teardown(test_peers_are_bounded_and_counted, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_peers_are_bounded_and_counted, setup,
+	                                        teardown),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
