@@ -67,7 +67,7 @@ void call_missed_close(int fd)
 }
 
 /* The highest descriptor tells how many are open: the kernel gives the lowest. */
-void call_given_out(int fd)
+void call_given_out_news(int fd)
 {
 	struct session_process *entry = process_entry();
 

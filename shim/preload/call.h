@@ -80,8 +80,14 @@ void call_note_remote(struct call *call, int ret, const struct sockaddr *addr, s
 void call_note_local(struct call *call, int ret, const struct sockaddr *addr, socklen_t len,
                      char *path);
 
-/* A known number was given out, or a higher one than before. */
-void call_given_out(int fd);
+/* The kernel gave out a number. Is it one that we know, or a higher one than any
+ * before? */
+void call_given_out_news(int fd);
+HOT void call_given_out(int fd)
+{
+	if (UNLIKELY(call_knows(fd) || (uint32_t)fd >= process.fd_peak))
+		call_given_out_news(fd);
+}
 
 /* The end of every call: when, and how. */
 HOT void call_note_end(struct call *call, long ret)
@@ -113,7 +119,7 @@ HOT long call_end_close(struct call *call, long ret)
 /* The same for a call that made a descriptor; for socket, and for the others. */
 HOT long call_end_socket(struct call *call, long ret)
 {
-	if (UNLIKELY(ret >= 0 && (call_knows((int)ret) || (uint32_t)ret >= process.fd_peak)))
+	if (LIKELY(ret >= 0))
 		call_given_out((int)ret);
 	return call_end_as(OP_SOCKET, call, ret);
 }

@@ -260,6 +260,8 @@ static void start_anew(void)
 	process.slot = process_take_slot(process.pid);
 	if (!process.slot)
 		return;
+	if (thread.fork_start) /* what the parent did since is not inherited */
+		process_entry()->start = thread.fork_start;
 	fill_entry(process_entry(), ORIGIN_FORK, parent);
 	record_process(OP_FORK, NULL);
 }

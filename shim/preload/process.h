@@ -24,6 +24,7 @@ struct thread {
 	session_cursor cursor;
 	uint32_t tid;
 	uint32_t step;       /* towards large chunks, see record.c; the main thread starts at 1 */
+	uint64_t fork_start; /* ticks when a fork that runs was called, 0: none */
 	uint32_t vforks;     /* depth of vfork children that run on this thread */
 	uint32_t vfork_slot; /* process slot of such a child, 0: none yet */
 	void *exec_map;      /* what exec left in our memory, for the parent to free */

@@ -9,30 +9,32 @@
 #include "sys/clock.h"
 #include "sys/real.h"
 
+/* The child can not look names up: another thread may hold the loader's lock. */
+static void before_fork(void)
+{
+	if (process_is_watching())
+		real_find();
+	thread.fork_start = clock_ticks();
+}
+
 /* A child enters the table at once, also if it never touches a socket. */
 static pid_t after_fork(pid_t pid)
 {
 	if (pid == 0)
 		process_is_watching();
+	thread.fork_start = 0;
 	return pid;
-}
-
-/* The child can not look names up: another thread may hold the loader's lock. */
-static void prepare(void)
-{
-	if (process_is_watching())
-		real_find();
 }
 
 EXPORT pid_t fork(void)
 {
-	prepare();
+	before_fork();
 	return after_fork(real.fork());
 }
 
 EXPORT pid_t _Fork(void)
 {
-	prepare();
+	before_fork();
 	return after_fork(real._Fork());
 }
 
