@@ -332,8 +332,14 @@ static void on_socket_call(struct audit *audit, const struct event *event)
 
 static void on_resolve(struct audit *audit, const struct event *event)
 {
-	if (event->has_remote && event->text_len > 0)
-		ledger_resolve(&audit->ledger, &event->remote.ip, event->text, event->text_len);
+	struct ledger *ledger = &audit->ledger;
+
+	if (event->text_len == 0)
+		return;
+	if (event_failed(event))
+		ledger_fail_to_resolve(ledger, event->result, event->text, event->text_len);
+	else if (event->has_remote)
+		ledger_resolve(ledger, &event->remote.ip, event->text, event->text_len);
 }
 
 static void dispatch(struct audit *audit, const struct event *event)

@@ -165,13 +165,14 @@ static void look_closes_first(const struct audit *audit, struct findings *findin
 			continue;
 		add(findings, peak, call_of(row),
 		    "%s closed by the client first%s; up to %s within a minute, each of which "
-		    "holds its port for %d s (TIME_WAIT): %s of the %s ports to this destination",
+		    "holds its port for %d s (TIME_WAIT%s): %s of the %s ports to this destination",
 		    word_number(row->closed_first + row->closed_unknown),
 		    row->closed_unknown == 0 ? ""
 		    : row->closed_first == 0
 		            ? ", unless the server had (its end is not in the session)"
 		            : ", unless the server had (some of its ends are not in the session)",
 		    word_number(peak), TIME_WAIT_S,
+		    addr_is_loopback(&row->place.end.ip) ? ", on loopback perhaps only 1 s" : "",
 		    peak < capacity(audit, row) ? word_percent(peak, capacity(audit, row)) : "all",
 		    word_number(capacity(audit, row)));
 	}

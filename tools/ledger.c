@@ -30,6 +30,7 @@ void ledger_free(struct ledger *ledger)
 	struct listener *listener, *next_listener;
 	struct destination *destination, *next_destination;
 	struct resolved *resolved, *next_resolved;
+	struct unresolved *unresolved, *next_unresolved;
 	struct leak *leak, *next_leak;
 	struct heirloom *heirloom, *next_heirloom;
 
@@ -48,6 +49,10 @@ void ledger_free(struct ledger *ledger)
 	HASH_ITER (hh, ledger->resolved, resolved, next_resolved) {
 		HASH_DEL(ledger->resolved, resolved);
 		free_resolved(resolved);
+	}
+	HASH_ITER (hh, ledger->unresolved, unresolved, next_unresolved) {
+		HASH_DEL(ledger->unresolved, unresolved);
+		free(unresolved);
 	}
 	HASH_ITER (hh, ledger->leaks, leak, next_leak) {
 		HASH_DEL(ledger->leaks, leak);
@@ -189,6 +194,20 @@ void ledger_resolve(struct ledger *ledger, const struct ip *ip, const char *name
 	}
 	if (resolved->names < LEDGER_NAMES && !has_name(resolved, name, len))
 		resolved->name[resolved->names++] = memory_copy(name, len);
+}
+
+void ledger_fail_to_resolve(struct ledger *ledger, int result, const char *name, size_t len)
+{
+	struct unresolved *unresolved;
+
+	HASH_FIND(hh, ledger->unresolved, name, len, unresolved);
+	if (!unresolved) {
+		unresolved = memory_new(sizeof(*unresolved) + len + 1);
+		memcpy(unresolved->name, name, len);
+		HASH_ADD_KEYPTR(hh, ledger->unresolved, unresolved->name, len, unresolved);
+	}
+	unresolved->result = result;
+	unresolved->count++;
 }
 
 const struct resolved *ledger_resolved(const struct ledger *ledger, const struct place *place)

@@ -125,6 +125,14 @@ struct resolved {
 	UT_hash_handle hh;
 };
 
+/* A name that could not be resolved. */
+struct unresolved {
+	int result; /* of getaddrinfo, the last time */
+	uint64_t count;
+	UT_hash_handle hh;
+	char name[]; /* the key */
+};
+
 /* What a socket was for, when nobody had closed it. */
 enum use { USE_UNUSED, USE_BOUND, USE_LISTENING, USE_CLIENT, USE_SERVER, USE_FAILED };
 
@@ -163,6 +171,7 @@ struct ledger {
 	struct listener *listeners;
 	struct destination *destinations;
 	struct resolved *resolved;
+	struct unresolved *unresolved;
 	struct leak *leaks;
 	struct heirloom *heirlooms;
 };
@@ -184,6 +193,9 @@ struct port_use *ledger_port_use(struct destination *destination, const struct e
 
 /* Remember that name was resolved to ip. */
 void ledger_resolve(struct ledger *ledger, const struct ip *ip, const char *name, size_t len);
+
+/* Remember that name was not resolved. */
+void ledger_fail_to_resolve(struct ledger *ledger, int result, const char *name, size_t len);
 
 /* The names of the address at place, NULL if it was not resolved. */
 const struct resolved *ledger_resolved(const struct ledger *ledger, const struct place *place);

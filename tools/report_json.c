@@ -21,6 +21,7 @@
  *  ephemeral      low, high, ports, tcp_peak, udp_peak; tightest: the address of the
  *                 destination with the least headroom, and its local_addresses,
  *                 capacity, peak, headroom_percent
+ *  unresolved[]   name, error, count
  *  bind_failed    {ERRNO: n}
  *  never_closed[] program, pid, fd, count, use, at_exit, proto, oldest_ns, local, remote
  *  programs[]     name, processes, running, sockets, fd_peak, fd_limit, fd_failures
@@ -396,6 +397,22 @@ static void add_process(cJSON *list, const struct process *process)
 	add_known(item, "fd_limit", info->fd_limit);
 }
 
+static void add_unresolved(cJSON *root, const struct report *report)
+{
+	const struct unresolved *row = report->audit->ledger.unresolved;
+	cJSON *list = add_array(root, "unresolved");
+
+	for (; row; row = row->hh.next) {
+		const char *error = name_eai(row->result);
+		cJSON *item = cJSON_CreateObject();
+
+		push(list, item);
+		add_string(item, "name", row->name);
+		add_string(item, "error", error ? error : "?");
+		add_number(item, "count", row->count);
+	}
+}
+
 static void add_rows(cJSON *root, const struct report *report)
 {
 	cJSON *list = add_array(root, "listeners");
@@ -406,6 +423,7 @@ static void add_rows(cJSON *root, const struct report *report)
 	for (size_t i = 0; i < report->destination_count; i++)
 		add_destination(list, report, report->destinations[i]);
 	add_ephemeral(root, report);
+	add_unresolved(root, report);
 	add_errors(root, "bind_failed", &report->audit->bind_failed);
 	list = add_array(root, "never_closed");
 	for (size_t i = 0; i < report->leak_count; i++)

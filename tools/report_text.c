@@ -3,6 +3,7 @@
  * it all, findings, then the tables. No line of ours is longer than LINE. */
 #include <string.h>
 
+#include "core/names.h"
 #include "core/text.h"
 #include "tools/columns.h"
 #include "tools/report.h"
@@ -269,13 +270,27 @@ static void print_failures(const struct page *page, const struct report *report)
 	}
 }
 
+static void print_unresolved(const struct page *page, const struct report *report)
+{
+	const struct unresolved *row = report->audit->ledger.unresolved;
+
+	for (size_t i = 0; row && i < ROWS_SHOWN; i++, row = row->hh.next) {
+		const char *error = name_eai(row->result);
+
+		fprintf(page->out, "  %snot resolved: %s: %s, %s%s\n", page->dim,
+		        word_text(row->name, strlen(row->name)), error ? error : "failed",
+		        word_count(row->count, "time"), page->off);
+	}
+	more(page, HASH_COUNT(report->audit->ledger.unresolved), ROWS_SHOWN);
+}
+
 static void print_destinations(const struct page *page, const struct report *report)
 {
 	static const char *const head[] = {"proto", "address", "name",   "made", "failed",
 	                                   "peak",  "ports",   "reused", "by",   NULL};
 	struct columns columns = columns_new("lllrrrrrl");
 
-	if (report->destination_count == 0)
+	if (report->destination_count == 0 && !report->audit->ledger.unresolved)
 		return;
 	heading(page, "DESTINATIONS");
 	add_all(&columns, head);
@@ -284,6 +299,7 @@ static void print_destinations(const struct page *page, const struct report *rep
 	print_columns(page, &columns);
 	more(page, report->destination_count, ROWS_SHOWN);
 	print_failures(page, report);
+	print_unresolved(page, report);
 }
 
 static void print_ports(const struct page *page, const struct report *report)
@@ -376,6 +392,8 @@ static void print_programs(const struct page *page, const struct report *report)
 
 	while (count < report->program_count && report->programs[count]->sockets > 0)
 		count++;
+	if (report->program_count == 0)
+		return;
 	heading(page, "PROGRAMS");
 	add_all(&columns, head);
 	for (size_t i = 0; i < count && i < ROWS_SHOWN; i++)

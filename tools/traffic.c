@@ -12,47 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/flow.h"
+
 enum { FLOWS_MAX = 64 }; /* looked through for each send of a socket */
 
 static const struct program *program_of(struct audit *audit, const struct event *event)
 {
 	return audit->process[event->process]->program;
-}
-
-static struct ports *ports_of(struct audit *audit, const struct socket *socket)
-{
-	return socket->proto == PROTO_TCP ? &audit->tcp : &audit->udp;
-}
-
-static bool is_inet(const struct socket *socket)
-{
-	return socket->family == FAMILY_INET || socket->family == FAMILY_INET6;
-}
-
-/* Sockets that were accepted share their listener's port. */
-static void hold_port(struct audit *audit, struct socket *socket)
-{
-	uint16_t port = socket->tuple.local.port;
-	struct ports *ports = ports_of(audit, socket);
-
-	if (socket->has_port || !port || socket->use == USE_SERVER || !is_inet(socket) ||
-	    (socket->proto != PROTO_TCP && socket->proto != PROTO_UDP))
-		return;
-	socket->has_port = true;
-	if (ports->holders[port]++ == 0 && audit_is_ephemeral(audit, port))
-		level_up(&ports->ephemeral);
-}
-
-static void release_port(struct audit *audit, struct socket *socket)
-{
-	uint16_t port = socket->tuple.local.port;
-	struct ports *ports = ports_of(audit, socket);
-
-	if (!socket->has_port)
-		return;
-	socket->has_port = false;
-	if (--ports->holders[port] == 0 && audit_is_ephemeral(audit, port))
-		level_down(&ports->ephemeral);
 }
 
 /* Take over what the event says of the socket's addresses; what it does not say
@@ -73,10 +39,10 @@ static void learn(struct audit *audit, struct socket *socket, const struct event
 	if (!event->has_local && !event->has_remote)
 		return;
 	if (socket->has_port && local.port != socket->tuple.local.port)
-		release_port(audit, socket);
+		flow_release_port(audit, socket);
 	lifetime_set_tuple(&audit->life, socket, has_local ? &local : NULL,
 	                   has_remote ? &remote : NULL);
-	hold_port(audit, socket);
+	flow_hold_port(audit, socket);
 }
 
 static void leave_listener(struct socket *socket)
@@ -149,70 +115,6 @@ void traffic_listen(struct audit *audit, struct socket *socket, const struct eve
 	socket->listener->no_reuse = socket->proto == PROTO_TCP && socket->bound && !socket->reuse;
 }
 
-static void note_local(struct destination *destination, const struct ip *ip)
-{
-	for (unsigned i = 0; i < destination->locals && i < LEDGER_LOCALS; i++)
-		if (addr_equal(&destination->local[i], ip))
-			return;
-	if (destination->locals < LEDGER_LOCALS)
-		destination->local[destination->locals++] = *ip;
-}
-
-static struct port_use *take_use(struct audit *audit, struct destination *destination,
-                                 const struct endpoint *local)
-{
-	struct port_use *use = ledger_port_use(destination, local);
-	uint64_t pause_ns = audit->now_ns - use->closed_ns;
-
-	note_local(destination, &local->ip);
-	if (use->now++ > 0)
-		return use;
-	if (!use->closed_ns)
-		destination->ports++;
-	else if (audit->now_ns >= use->closed_ns && pause_ns < destination->reuse_ns)
-		destination->reuse_ns = pause_ns;
-	return use;
-}
-
-static void open_flow(struct audit *audit, struct socket *socket, struct destination *destination)
-{
-	struct flow *flow = memory_new(sizeof(*flow));
-
-	flow->destination = destination;
-	if (socket->has_local && socket->tuple.local.port)
-		flow->port = take_use(audit, destination, &socket->tuple.local);
-	flow->next = socket->flows;
-	socket->flows = flow;
-	socket->flow_count++;
-	level_up(&destination->connected);
-}
-
-static void close_flows(struct audit *audit, struct socket *socket)
-{
-	struct flow *next;
-
-	for (struct flow *flow = socket->flows; flow; flow = next) {
-		next = flow->next;
-		level_down(&flow->destination->connected);
-		if (flow->port) {
-			flow->port->now--;
-			flow->port->closed_ns = audit->now_ns;
-		}
-		free(flow);
-	}
-	socket->flows = NULL;
-	socket->flow_count = 0;
-}
-
-static struct flow *find_flow(struct socket *socket, const struct destination *destination)
-{
-	struct flow *flow = socket->flows;
-
-	while (flow && flow->destination != destination)
-		flow = flow->next;
-	return flow;
-}
-
 /* The other end of a connection, if it is in the session. */
 static struct socket *peer_of(struct audit *audit, const struct socket *socket)
 {
@@ -220,17 +122,6 @@ static struct socket *peer_of(struct audit *audit, const struct socket *socket)
 		return NULL;
 	return lifetime_find_tuple(&audit->life, PROTO_TCP, &socket->tuple.remote,
 	                           &socket->tuple.local);
-}
-
-/* A connection that was under way is there. */
-static void confirm(struct socket *socket)
-{
-	struct flow *flow = socket->flows;
-
-	if (!flow || !flow->is_pending)
-		return;
-	flow->is_pending = false;
-	flow->destination->pending--;
 }
 
 static struct destination *destination_of(struct audit *audit, const struct socket *socket,
@@ -257,11 +148,11 @@ static void connect_failed(struct audit *audit, struct socket *socket,
 {
 	bool same = destination->retry_slot == event->process;
 
-	if (find_flow(socket, destination)) {
-		confirm(socket);
+	if (flow_find(socket, destination)) {
+		flow_confirm(socket);
 		if (destination->made > 0)
 			destination->made--; /* it had only been under way */
-		close_flows(audit, socket);
+		flow_close_all(audit, socket);
 	}
 	set_use(socket, USE_FAILED);
 	errors_add(&destination->failed, event->error);
@@ -275,18 +166,19 @@ static void connect_failed(struct audit *audit, struct socket *socket,
  * was bound to it. */
 static void dissolve(struct audit *audit, struct socket *socket, const struct event *event)
 {
-	close_flows(audit, socket);
-	release_port(audit, socket);
+	flow_close_all(audit, socket);
+	flow_release_port(audit, socket);
 	lifetime_set_tuple(&audit->life, socket, event->has_local ? &event->local : NULL, NULL);
-	hold_port(audit, socket);
+	flow_hold_port(audit, socket);
 }
 
 void traffic_connect(struct audit *audit, struct socket *socket, const struct event *event)
 {
 	struct destination *destination;
+	struct flow *flow;
 
 	if (event->error == EISCONN)
-		confirm(socket);
+		flow_confirm(socket);
 	if (event->error == EISCONN || event->error == EALREADY)
 		return; /* asks how an earlier connect is doing */
 	if (!event->has_remote && !event->text_len) {
@@ -300,11 +192,11 @@ void traffic_connect(struct audit *audit, struct socket *socket, const struct ev
 		return;
 	}
 	destination->retries.count = 0;
-	if (find_flow(socket, destination)) {
-		confirm(socket);
+	if (flow_find(socket, destination)) {
+		flow_confirm(socket);
 		return;
 	}
-	close_flows(audit, socket);
+	flow_close_all(audit, socket);
 	learn(audit, socket, event);
 	if (event->flags & LINE_NO_PORT)
 		socket->no_port = true;
@@ -314,9 +206,9 @@ void traffic_connect(struct audit *audit, struct socket *socket, const struct ev
 	set_use(socket, USE_CLIENT);
 	socket->closing = socket->peer_first = false;
 	destination->made++;
-	open_flow(audit, socket, destination);
+	flow = flow_open(audit, socket, destination);
 	if (event->error && !peer_of(audit, socket)) { /* accept may have been faster */
-		socket->flows->is_pending = true;
+		flow->is_pending = true;
 		destination->pending++;
 	}
 }
@@ -334,11 +226,11 @@ void traffic_send(struct audit *audit, struct socket *socket, const struct event
 		errors_add(&destination->failed, event->error);
 		return;
 	}
-	if (find_flow(socket, destination))
+	if (flow_find(socket, destination))
 		return;
 	destination->made++;
 	if (socket->flow_count < FLOWS_MAX)
-		open_flow(audit, socket, destination);
+		flow_open(audit, socket, destination);
 	if (socket->use == USE_UNUSED)
 		set_use(socket, USE_CLIENT);
 }
@@ -397,23 +289,23 @@ void traffic_accepted(struct audit *audit, struct socket *socket, struct socket 
 	level_up(&row->connected);
 	peer = peer_of(audit, socket);
 	if (peer)
-		confirm(peer);
+		flow_confirm(peer);
 }
 
 void traffic_adopted(struct audit *audit, struct socket *socket, const struct event *event)
 {
 	learn(audit, socket, event);
-	if (!event->has_remote || !is_inet(socket)) {
+	if (!event->has_remote) {
 		socket->use = event->has_local && event->local.port ? USE_BOUND : USE_UNUSED;
 		return;
 	}
 	if (!audit_is_ephemeral(audit, socket->tuple.local.port)) {
-		release_port(audit, socket);
+		flow_release_port(audit, socket);
 		socket->use = USE_SERVER;
 		return;
 	}
 	socket->use = USE_CLIENT;
-	open_flow(audit, socket, destination_of(audit, socket, event));
+	flow_open(audit, socket, destination_of(audit, socket, event));
 }
 
 /* Does a socket of the session listen at this endpoint? */
@@ -427,24 +319,28 @@ static bool is_served(struct audit *audit, const struct endpoint *end)
 	       lifetime_find_tuple(&audit->life, PROTO_TCP, &any_v6, NULL);
 }
 
+/* is_known: that the other end has not closed before, unless peer_first. */
 static void count_closing(struct audit *audit, const struct socket *socket, bool is_known)
 {
-	struct destination *destination = socket->flows->destination;
+	struct flow *flow = socket->flows;
 
 	if (socket->peer_first) {
-		destination->closed_second++;
+		flow->destination->closed_second++;
 		return;
 	}
+	if (flow->is_pending)
+		return; /* perhaps it was never there */
 	if (is_known)
-		destination->closed_first++;
+		flow->destination->closed_first++;
 	else
-		destination->closed_unknown++;
-	minute_add(&destination->closing, audit->now_ns);
+		flow->destination->closed_unknown++;
+	minute_add(&flow->destination->closing, audit->now_ns);
 }
 
 void traffic_closing(struct audit *audit, struct socket *socket)
 {
 	struct socket *peer;
+	bool is_ours;
 
 	if (socket->closing || socket->proto != PROTO_TCP || !socket->has_local ||
 	    !socket->has_remote)
@@ -453,15 +349,19 @@ void traffic_closing(struct audit *audit, struct socket *socket)
 	peer = peer_of(audit, socket);
 	if (peer && !peer->closing)
 		peer->peer_first = true;
-	if (socket->use == USE_CLIENT && socket->flows)
-		count_closing(audit, socket, peer || is_served(audit, &socket->tuple.remote));
+	if (socket->use != USE_CLIENT || !socket->flows)
+		return;
+	is_ours = peer || is_served(audit, &socket->tuple.remote);
+	if (is_ours)
+		flow_confirm(socket);
+	count_closing(audit, socket, is_ours);
 }
 
 void traffic_ended(struct audit *audit, struct socket *socket)
 {
-	close_flows(audit, socket);
+	flow_close_all(audit, socket);
 	leave_listener(socket);
-	release_port(audit, socket);
+	flow_release_port(audit, socket);
 	free(socket->path);
 	socket->path = NULL;
 }
