@@ -35,7 +35,7 @@ struct input {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static _Alignas(struct session_header) struct session_header header;
-static char path[] = "/tmp/fuzz-reader-XXXXXX";
+static char path[] = "/dev/shm/fuzz-reader-XXXXXX"; /* in memory: no disk waits for it */
 static int fd = -1;
 
 static void remove_file(void)
@@ -105,7 +105,7 @@ static void put_pieces(struct input *input, uint64_t from)
 		uint8_t piece[PIECE] = {0};
 
 		if (from == 0) {
-			change(&chunk, input, 1);
+			change(&chunk.class, input, 1);
 			put(page, &chunk, sizeof(chunk));
 		}
 		change(piece, input, sizeof(piece));
