@@ -27,43 +27,47 @@ static const char *value_of(char *const envp[], const char *name, size_t *index)
 struct copy {
 	char **envp;
 	size_t count;
-	char *at; /* where strings go; there is room for all */
+	char *at, *end; /* where strings go */
 };
 
-/* Set NAME=first[:second], in place of the entry at index. */
-static void set(struct copy *copy, size_t index, const char *name, const char *first,
-                const char *second)
+/* Put what has been written at copy->at in place of the entry at index. */
+static void enter(struct copy *copy, size_t index, const struct text *text)
 {
-	struct text text = text_on(copy->at, SETTING_MAX * 2 + strlen(second));
-
-	text_put(&text, name);
-	text_char(&text, '=');
-	text_put(&text, first);
-	if (second[0]) {
-		text_char(&text, ':');
-		text_put(&text, second);
-	}
 	copy->envp[index] = copy->at;
 	if (index == copy->count)
 		copy->envp[++copy->count] = NULL;
-	copy->at += text.len + 1;
+	copy->at += text->len + 1;
 }
 
-/* LD_PRELOAD as it was when we came by it; our own path in it made absolute. */
-static void set_own_preload(struct copy *copy, size_t index)
+static void set(struct copy *copy, size_t index, const char *name, const char *value)
 {
-	const char *own = strstr(settings.preload, "libtcpshim");
-	const char *start = own, *end = own + strcspn(own, " :");
-	size_t before;
+	struct text text = text_on(copy->at, (size_t)(copy->end - copy->at));
 
-	while (start > settings.preload && start[-1] != ':' && start[-1] != ' ')
-		start--;
-	before = (size_t)(start - settings.preload);
-	if (!before) {
-		set(copy, index, "LD_PRELOAD", settings.library, *end ? end + 1 : "");
-		return;
-	}
-	set(copy, index, "LD_PRELOAD", settings.preload, "");
+	text_put(&text, name);
+	text_put(&text, value);
+	enter(copy, index, &text);
+}
+
+/* A list with our absolute path in it: in place of what it calls us, else first.
+ * The others stay, in their order. */
+static void set_preload(struct copy *copy, size_t index, const char *list)
+{
+	struct text text = text_on(copy->at, (size_t)(copy->end - copy->at));
+	const char *own = strstr(list, "libtcpshim"), *after = own;
+
+	while (own && own > list && own[-1] != ':' && own[-1] != ' ')
+		own--;
+	text_put(&text, "LD_PRELOAD=");
+	if (own)
+		text_bytes(&text, list, (size_t)(own - list));
+	text_put(&text, settings.library);
+	if (own)
+		text_put(&text, after + strcspn(after, " :"));
+	else if (list[0])
+		text_char(&text, ':');
+	if (!own)
+		text_put(&text, list);
+	enter(copy, index, &text);
 }
 
 /* Can the list be read to its end? The kernel answers EFAULT if not; so that it
@@ -94,7 +98,7 @@ char *const *environment_repair(char *const envp[], void **map, size_t *map_size
 	if (!settings.library[0] || !is_readable(envp))
 		return envp;
 	preload = value_of(envp, "LD_PRELOAD", &preload_at);
-	has_library = preload && strstr(preload, "libtcpshim");
+	has_library = preload && strstr(preload, settings.library);
 	has_session = value_of(envp, "TCPSHIM_SESSION", &session_at) || !settings.session[0];
 	has_log = value_of(envp, "TCPSHIM_LOG", &log_at) || !settings.log[0];
 	if (has_library && has_session && has_log)
@@ -108,15 +112,15 @@ char *const *environment_repair(char *const envp[], void **map, size_t *map_size
 		return envp;
 	copy = (struct copy){.envp = *map, .count = count};
 	copy.at = (char *)(copy.envp + count + 4);
+	copy.end = (char *)*map + size;
 	if (count)
 		memcpy(copy.envp, envp, count * sizeof(char *));
-	if (!has_library && preload && preload[0])
-		set(&copy, preload_at, "LD_PRELOAD", settings.library, preload);
-	else if (!has_library)
-		set_own_preload(&copy, preload ? preload_at : copy.count);
+	if (!has_library)
+		set_preload(&copy, preload ? preload_at : copy.count,
+		            preload && preload[0] ? preload : settings.preload);
 	if (!has_session)
-		set(&copy, copy.count, "TCPSHIM_SESSION", settings.session, "");
+		set(&copy, copy.count, "TCPSHIM_SESSION=", settings.session);
 	if (!has_log)
-		set(&copy, copy.count, "TCPSHIM_LOG", settings.log, "");
+		set(&copy, copy.count, "TCPSHIM_LOG=", settings.log);
 	return copy.envp;
 }

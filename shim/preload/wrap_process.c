@@ -99,7 +99,7 @@ EXPORT void _Exit(int status)
 
 EXPORT void quick_exit(int status)
 {
-	process_exits_with(status);
+	process_ends(status);
 	real.quick_exit(status);
 	__builtin_unreachable();
 }
