@@ -51,6 +51,8 @@ static struct attached map_fd(int fd)
 		return failed("cannot look at the session", at);
 	if (!S_ISREG(st.st_mode) || st.st_mode & (S_IWGRP | S_IWOTH))
 		return failed("the session is not a private file", 0);
+	if (st.st_uid != (uid_t)raw1(SYS_geteuid, 0)) /* it could be truncated under our feet */
+		return failed("the session belongs to another user", 0);
 	bytes = mappable((uint64_t)st.st_size) / SESSION_PAGE * SESSION_PAGE;
 	if (bytes < session_bytes(1))
 		return failed("too small for a session", 0);
@@ -58,13 +60,13 @@ static struct attached map_fd(int fd)
 	if (at < 0 && at > -SESSION_PAGE)
 		return failed("cannot map the session", at);
 	header = (struct session_header *)at;
-	raw3(SYS_madvise, header, apart < bytes ? apart : bytes, MADV_RANDOM);
-	raw_populate(header, SESSION_PAGE); /* to read now and write soon: one fault for both */
 	problem = session_problem(header, bytes);
 	if (problem) {
 		raw2(SYS_munmap, header, bytes);
 		return failed(problem, 0);
 	}
+	raw3(SYS_madvise, header, apart < bytes ? apart : bytes, MADV_RANDOM);
+	raw_populate(header, SESSION_PAGE); /* to read now and write soon: one fault for both */
 	if (header->bytes < bytes)
 		bytes = header->bytes;
 	return (struct attached){.session = header, .bytes = bytes};
