@@ -70,13 +70,22 @@ static void note_leak(struct audit *audit, const struct socket *socket, enum end
 	leak->remote = socket->tuple.remote;
 }
 
+/* A listener lives as long as its program; a socketpair's use is not recorded. */
+static bool is_worth_closing(const struct socket *socket)
+{
+	if (socket->use == USE_LISTENING)
+		return false;
+	return socket->proto == PROTO_TCP || socket->proto == PROTO_UDP ||
+	       socket->use == USE_CLIENT || socket->use == USE_SERVER;
+}
+
 static void on_ended(void *owner, struct socket *socket, enum end end)
 {
 	struct audit *audit = owner;
 
 	if (end != END_LEFT)
 		traffic_closing(audit, socket);
-	if ((end == END_EXITED || end == END_LEFT) && socket->use != USE_LISTENING)
+	if ((end == END_EXITED || end == END_LEFT) && is_worth_closing(socket))
 		note_leak(audit, socket, end);
 	traffic_ended(audit, socket);
 }

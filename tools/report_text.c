@@ -293,10 +293,12 @@ static void print_destinations(const struct page *page, const struct report *rep
 	if (report->destination_count == 0 && !report->audit->ledger.unresolved)
 		return;
 	heading(page, "DESTINATIONS");
-	add_all(&columns, head);
+	if (report->destination_count > 0)
+		add_all(&columns, head);
 	for (size_t i = 0; i < report->destination_count && i < ROWS_SHOWN; i++)
 		add_destination(&columns, report, report->destinations[i]);
-	print_columns(page, &columns);
+	if (report->destination_count > 0)
+		print_columns(page, &columns);
 	more(page, report->destination_count, ROWS_SHOWN);
 	print_failures(page, report);
 	print_unresolved(page, report);
