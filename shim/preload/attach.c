@@ -43,6 +43,7 @@ static struct attached map_fd(int fd)
 	struct session_header *header;
 	const char *problem;
 	uint64_t bytes;
+	char magic[sizeof(SESSION_MAGIC)];
 	/* where single pages are touched, the kernel shall not read ahead in a hole:
 	 * it would clear megabytes (8 MiB, 2 ms, on a disk with a large read_ahead_kb) */
 	const uint64_t apart = SESSION_PAGES_FIRST * SESSION_PAGE + (1 << 20);
@@ -53,6 +54,10 @@ static struct attached map_fd(int fd)
 		return failed("the session is not a private file", 0);
 	if (st.st_uid != (uid_t)raw1(SYS_geteuid, 0)) /* it could be truncated under our feet */
 		return failed("the session belongs to another user", 0);
+	/* by pread: in a mapping a hole of a full tmpfs would be a SIGBUS */
+	if (raw4(SYS_pread64, fd, magic, sizeof(magic), 0) != (long)sizeof(magic) ||
+	    memcmp(magic, SESSION_MAGIC, sizeof(magic)) != 0)
+		return failed("not a tcpshim session", 0);
 	bytes = mappable((uint64_t)st.st_size) / SESSION_PAGE * SESSION_PAGE;
 	if (bytes < session_bytes(1))
 		return failed("too small for a session", 0);
@@ -60,13 +65,13 @@ static struct attached map_fd(int fd)
 	if (at < 0 && at > -SESSION_PAGE)
 		return failed("cannot map the session", at);
 	header = (struct session_header *)at;
+	raw3(SYS_madvise, header, apart < bytes ? apart : bytes, MADV_RANDOM);
+	raw_populate(header, SESSION_PAGE); /* to read now and write soon: one fault for both */
 	problem = session_problem(header, bytes);
 	if (problem) {
 		raw2(SYS_munmap, header, bytes);
 		return failed(problem, 0);
 	}
-	raw3(SYS_madvise, header, apart < bytes ? apart : bytes, MADV_RANDOM);
-	raw_populate(header, SESSION_PAGE); /* to read now and write soon: one fault for both */
 	if (header->bytes < bytes)
 		bytes = header->bytes;
 	return (struct attached){.session = header, .bytes = bytes};
