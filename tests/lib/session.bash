@@ -27,7 +27,7 @@ twice() {
 events() {
 	local text
 
-	"$tool" log --json "$session" >"$BATS_TEST_TMPDIR/events"
+	"$tool" log --json "$session" >"$BATS_TEST_TMPDIR/events" || return
 	for text in "$@"; do
 		grep -F -e "$text" "$BATS_TEST_TMPDIR/events" >"$BATS_TEST_TMPDIR/events.some" || true
 		mv "$BATS_TEST_TMPDIR/events.some" "$BATS_TEST_TMPDIR/events"
