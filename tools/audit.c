@@ -8,9 +8,8 @@
 #include <string.h>
 
 #include "tools/find.h"
+#include "tools/inherit.h"
 #include "tools/traffic.h"
-
-enum { STDIO_FDS = 3 }; /* sockets there are meant to be inherited: inetd, pipes */
 
 bool audit_is_ephemeral(const struct audit *audit, uint16_t port)
 {
@@ -24,7 +23,7 @@ unsigned audit_port_count(const struct audit *audit)
 	               : 0;
 }
 
-static struct process *process_at(struct audit *audit, uint32_t slot)
+struct process *audit_at(struct audit *audit, uint32_t slot)
 {
 	if (!audit->process[slot]) {
 		audit->process[slot] = memory_new(sizeof(struct process));
@@ -39,7 +38,7 @@ void audit_process(struct audit *audit, const struct reader_process *info, bool 
 
 	if (info->slot == 0 || info->slot >= SESSION_PROCESSES)
 		return;
-	process = process_at(audit, info->slot);
+	process = audit_at(audit, info->slot);
 	process->info = *info;
 	process->is_running = is_running;
 	process->program = ledger_program(&audit->ledger, info->name[0] ? info->name : "?");
@@ -52,10 +51,10 @@ static void note_leak(struct audit *audit, const struct socket *socket, enum end
 	uint64_t age_ns = audit->now_ns > socket->born_ns ? audit->now_ns - socket->born_ns : 0;
 
 	memset(&like, 0, sizeof(like));
-	like.key.program = process_at(audit, socket->slot)->program;
+	like.key.program = audit_at(audit, socket->slot)->program;
 	like.key.row = socket->flows ? (const void *)socket->flows->destination : socket->listener;
 	like.key.use = socket->use;
-	like.key.ended = end == END_EXITED || !process_at(audit, socket->slot)->is_running;
+	like.key.ended = end == END_EXITED || !audit_at(audit, socket->slot)->is_running;
 	like.key.family = socket->family;
 	like.key.proto = socket->proto;
 	leak = ledger_leak(&audit->ledger, &like);
@@ -90,30 +89,6 @@ static void on_ended(void *owner, struct socket *socket, enum end end)
 	traffic_ended(audit, socket);
 }
 
-/* A program that inherited a socket over exec has not touched it at all. Reads
- * and writes are not recorded, so that of connections nothing can be said. */
-static void on_unnamed(void *owner, uint32_t slot, const struct fd_name *name, enum end end)
-{
-	struct audit *audit = owner;
-	const struct socket *socket = name->socket;
-	struct heirloom like, *heirloom;
-
-	if ((end != END_EXITED && end != END_LEFT) || !name->inherited || name->used ||
-	    name->fd < STDIO_FDS ||
-	    (socket->family != FAMILY_INET && socket->family != FAMILY_INET6))
-		return;
-	memset(&like, 0, sizeof(like));
-	like.key.from = name->giver;
-	like.key.to = process_at(audit, slot)->program;
-	like.key.listening = socket->use == USE_LISTENING;
-	like.slot = slot;
-	like.fd = name->fd;
-	like.has_local = socket->has_local;
-	like.local = socket->tuple.local;
-	heirloom = ledger_heirloom(&audit->ledger, &like);
-	heirloom->count++;
-}
-
 struct audit *audit_new(uint16_t port_low, uint16_t port_high)
 {
 	struct audit *audit = memory_new(sizeof(*audit));
@@ -122,8 +97,8 @@ struct audit *audit_new(uint16_t port_low, uint16_t port_high)
 	audit->port_high = port_high;
 	audit->life.owner = audit;
 	audit->life.ended = on_ended;
-	audit->life.unnamed = on_unnamed;
-	process_at(audit, 0);
+	audit->life.unnamed = inherit_unnamed;
+	audit_at(audit, 0);
 	return audit;
 }
 
@@ -138,7 +113,7 @@ void audit_free(struct audit *audit)
 
 static void count_socket(struct audit *audit, const struct event *event)
 {
-	process_at(audit, event->process)->sockets++;
+	audit_at(audit, event->process)->sockets++;
 	if (event->family == FAMILY_UNIX)
 		audit->sockets_unix++;
 	else if (event->proto == PROTO_TCP)
@@ -147,16 +122,6 @@ static void count_socket(struct audit *audit, const struct event *event)
 		audit->sockets_udp++;
 	else
 		audit->sockets_other++;
-}
-
-static struct socket *give_birth(struct audit *audit, const struct event *event, int fd)
-{
-	struct socket *socket = lifetime_born(&audit->life, event->process, fd, event->sock);
-
-	socket->family = (uint8_t)event->family;
-	socket->proto = (uint8_t)event->proto;
-	socket->born_ns = audit->now_ns;
-	return socket;
 }
 
 /* The socket that an event is about; one whose birth is missing from the record
@@ -168,9 +133,9 @@ static struct socket *socket_of(struct audit *audit, const struct event *event)
 
 	if (event->fd < 0)
 		return socket;
-	process_at(audit, event->process)->busy = true;
+	audit_at(audit, event->process)->busy = true;
 	if (!socket)
-		socket = give_birth(audit, event, event->fd);
+		socket = traffic_born(audit, event, event->fd);
 	name = lifetime_name(&audit->life, event->process, event->fd, socket);
 	name->used = true;
 	return socket;
@@ -181,8 +146,8 @@ static void on_birth(struct audit *audit, const struct event *event)
 	if (event->error || event->result < 0)
 		return;
 	count_socket(audit, event);
-	process_at(audit, event->process)->busy = true;
-	give_birth(audit, event, event->result);
+	audit_at(audit, event->process)->busy = true;
+	traffic_born(audit, event, event->result);
 }
 
 static void on_accept(struct audit *audit, const struct event *event)
@@ -196,7 +161,7 @@ static void on_accept(struct audit *audit, const struct event *event)
 		traffic_accept_failed(audit, listener, event);
 	} else if (event->result >= 0 && event->result != event->fd) {
 		count_socket(audit, event);
-		traffic_accepted(audit, give_birth(audit, event, event->result), listener, event);
+		traffic_accepted(audit, traffic_born(audit, event, event->result), listener, event);
 	}
 }
 
@@ -206,80 +171,6 @@ static void on_dup(struct audit *audit, const struct event *event)
 
 	if (socket)
 		lifetime_name(&audit->life, event->process, event->result, socket);
-}
-
-/* An adopted socket was inherited over exec if it looks like the one that was. */
-static bool is_heir(const struct fd_name *name, const struct event *event)
-{
-	const struct socket *socket = name->socket;
-
-	return name->inherited && socket->proto == event->proto &&
-	       (!event->has_local || !socket->has_local ||
-	        memcmp(&socket->tuple.local, &event->local, sizeof(event->local)) == 0);
-}
-
-/* The socket of an adoption, if it is known by another id: by its cookie, by the
- * fd that was inherited, or by addresses that only one open socket can have. */
-static struct socket *recognize(struct audit *audit, const struct event *event, int fd)
-{
-	struct fd_name *name = lifetime_fd(&audit->life, event->process, fd);
-	struct socket *socket = NULL;
-
-	if (event->cookie)
-		socket = lifetime_find_cookie(&audit->life, event->cookie);
-	if (socket)
-		return socket;
-	if (name && is_heir(name, event))
-		socket = name->socket;
-	else if (event->has_local && event->local.port)
-		socket = lifetime_find_tuple(&audit->life, event->proto, &event->local,
-		                             event->has_remote ? &event->remote : NULL);
-	if (socket && socket->cookie && event->cookie)
-		return NULL; /* another cookie: another socket */
-	return socket;
-}
-
-/* A program that has just come up meets what it inherited. */
-static void note_heir(struct audit *audit, const struct event *event, struct fd_name *name)
-{
-	const struct process *process = process_at(audit, event->process);
-
-	if (process->busy || name->inherited ||
-	    (process->info.origin != ORIGIN_EXEC && process->info.origin != ORIGIN_SPAWN))
-		return;
-	name->inherited = true;
-	name->giver = process_at(audit, process->info.parent)->program;
-}
-
-static void on_adopt(struct audit *audit, const struct event *event)
-{
-	struct socket *socket;
-
-	if (event->error || event->fd < 0)
-		return;
-	socket = recognize(audit, event, event->fd);
-	if (socket) {
-		lifetime_alias(&audit->life, socket, event->sock);
-		lifetime_name(&audit->life, event->process, event->fd, socket);
-		lifetime_arrive(socket);
-	} else {
-		socket = give_birth(audit, event, event->fd);
-		traffic_adopted(audit, socket, event);
-	}
-	note_heir(audit, event, lifetime_fd(&audit->life, event->process, event->fd));
-	if (event->cookie)
-		lifetime_set_cookie(&audit->life, socket, event->cookie);
-}
-
-static void on_pass(struct audit *audit, const struct event *event)
-{
-	struct socket *socket = lifetime_find(&audit->life, event->process, event->fd, event->sock);
-
-	if (event->error || !socket)
-		return;
-	lifetime_pass(&audit->life, event->process, event->fd, socket);
-	if (event->cookie)
-		lifetime_set_cookie(&audit->life, socket, event->cookie);
 }
 
 static void on_shutdown(struct audit *audit, const struct event *event)
@@ -295,30 +186,6 @@ static void on_close(struct audit *audit, const struct event *event)
 {
 	if (event->error != EBADF)
 		lifetime_close(&audit->life, event->process, event->fd, event->sock);
-}
-
-static void on_start(struct audit *audit, const struct event *event)
-{
-	const struct reader_process *info = &process_at(audit, event->process)->info;
-	uint32_t parent = info->parent;
-
-	if (parent == 0 || parent >= SESSION_PROCESSES || !event->process)
-		return;
-	switch (info->origin) {
-	case ORIGIN_ROOT:
-		break;
-	case ORIGIN_FORK:
-		lifetime_fork(&audit->life, parent, event->process);
-		break;
-	case ORIGIN_EXEC:
-		/* with another pid: it had forked before, and done nothing in between */
-		if (process_at(audit, parent)->info.pid == info->pid)
-			lifetime_exec(&audit->life, parent, event->process,
-			              process_at(audit, parent)->program);
-		break;
-	case ORIGIN_SPAWN: /* it will tell what it got */
-		break;
-	}
 }
 
 static void on_socket_call(struct audit *audit, const struct event *event)
@@ -366,7 +233,7 @@ static void dispatch(struct audit *audit, const struct event *event)
 		on_socket_call(audit, event);
 		break;
 	case OP_ACCEPT:
-		process_at(audit, event->process)->busy = true;
+		audit_at(audit, event->process)->busy = true;
 		on_accept(audit, event);
 		break;
 	case OP_SHUTDOWN:
@@ -379,10 +246,10 @@ static void dispatch(struct audit *audit, const struct event *event)
 		on_dup(audit, event);
 		break;
 	case OP_ADOPT:
-		on_adopt(audit, event);
+		inherit_adopt(audit, event);
 		break;
 	case OP_PASS:
-		on_pass(audit, event);
+		inherit_pass(audit, event);
 		break;
 	case OP_RESOLVE:
 		on_resolve(audit, event);
@@ -390,7 +257,7 @@ static void dispatch(struct audit *audit, const struct event *event)
 	case OP_START:
 	case OP_FORK:
 	case OP_EXEC:
-		on_start(audit, event);
+		inherit_start(audit, event);
 		break;
 	case OP_EXIT:
 		lifetime_exit(&audit->life, event->process, END_EXITED);
@@ -414,7 +281,7 @@ void audit_event(struct audit *audit, const struct event *event)
 	audit->now_ns = audit->life.now_ns = event->time_ns + event->took_ns;
 	lifetime_expire(&audit->life);
 	if (event->error == EMFILE || event->error == ENFILE)
-		process_at(audit, checked.process)->no_fd++;
+		audit_at(audit, checked.process)->no_fd++;
 	dispatch(audit, &checked);
 }
 

@@ -46,6 +46,9 @@ void audit_free(struct audit *audit);
 /* What is known of a process, now or again; is_running: it is, now. */
 void audit_process(struct audit *audit, const struct reader_process *info, bool is_running);
 
+/* What is known of a process; for those of which nothing is, that. */
+struct process *audit_at(struct audit *audit, uint32_t slot);
+
 /* The next event. Not after audit_finish(). */
 void audit_event(struct audit *audit, const struct event *event);
 

@@ -88,6 +88,16 @@ static void enter_listener(struct audit *audit, struct socket *socket, const str
 	level_up(&listener->listening);
 }
 
+struct socket *traffic_born(struct audit *audit, const struct event *event, int fd)
+{
+	struct socket *socket = lifetime_born(&audit->life, event->process, fd, event->sock);
+
+	socket->family = (uint8_t)event->family;
+	socket->proto = (uint8_t)event->proto;
+	socket->born_ns = audit->now_ns;
+	return socket;
+}
+
 void traffic_bind(struct audit *audit, struct socket *socket, const struct event *event)
 {
 	if (event->error) {

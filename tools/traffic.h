@@ -6,6 +6,9 @@
 
 #include "tools/audit.h"
 
+/* A new socket, of the family and protocol that the event tells, as fd. */
+struct socket *traffic_born(struct audit *audit, const struct event *event, int fd);
+
 void traffic_bind(struct audit *audit, struct socket *socket, const struct event *event);
 void traffic_listen(struct audit *audit, struct socket *socket, const struct event *event);
 void traffic_connect(struct audit *audit, struct socket *socket, const struct event *event);
