@@ -11,8 +11,8 @@
 #include "core/elf.h"
 #include "core/text.h"
 #include "preload/adopt.h"
+#include "preload/entry.h"
 #include "preload/environment.h"
-#include "preload/process.h"
 #include "preload/record.h"
 #include "preload/settings.h"
 #include "sys/clock.h"
@@ -109,7 +109,7 @@ static struct session_process *entry_to_exec(void)
 	if (!thread.vforks)
 		return process_is_watching() ? process_entry() : NULL;
 	if (!thread.vfork_slot) {
-		thread.vfork_slot = process_take_slot(raw_getpid());
+		thread.vfork_slot = entry_take(raw_getpid());
 		if (!thread.vfork_slot)
 			return NULL;
 		entry = session_process(process.engine.session, thread.vfork_slot);
@@ -213,7 +213,7 @@ void exec_end_spawn(struct exec *exec, pid_t pid)
 	if (!pid || !process.is_recording || process.is_sandboxed ||
 	    exec->coverage == COVERAGE_SEEN)
 		return;
-	slot = process_take_slot((uint32_t)pid);
+	slot = entry_take((uint32_t)pid);
 	if (!slot)
 		return;
 	entry = session_process(process.engine.session, slot);

@@ -6,21 +6,18 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 
 #include "core/names.h"
 #include "core/text.h"
-#include "preload/adopt.h"
 #include "preload/attach.h"
+#include "preload/entry.h"
 #include "preload/record.h"
 #include "preload/settings.h"
 #include "sys/clock.h"
 #include "sys/raw.h"
 #include "sys/real.h"
 
-enum { STATUS_UNKNOWN = -1 };
 enum { ASLEEP, WAKING, AWAKE, ASIDE };
 
 int on_exit(void (*)(int, void *), void *) __attribute__((weak));
@@ -41,100 +38,6 @@ _Thread_local struct thread thread = {
         .generation = NEVER_WOKEN,
 };
 
-/* ---- our entry in the table of processes ---- */
-
-static bool touch(void *page)
-{
-	return record_allocate(page, SESSION_PAGE) == 0;
-}
-
-uint32_t process_take_slot(uint32_t pid)
-{
-	struct session_header *session = process.engine.session;
-	uint32_t slot = session_take_process(session, pid, touch);
-	struct session_process *entry = session_process(session, slot);
-
-	if (!slot)
-		return 0;
-	entry->first = (struct clock_pair){clock_ticks(), clock_ns(CLOCK_MONOTONIC)};
-	entry->last = entry->first;
-	entry->start = entry->first.ticks;
-	return slot;
-}
-
-/* The path that exec was given: the script's, where it is one. */
-static const char *program_path(void)
-{
-	unsigned long path = getauxval(AT_EXECFN);
-
-	return path ? (const char *)path : "unknown";
-}
-
-/* Keep the end of a path that is too long. */
-static void put_tail(char *to, size_t size, const char *from)
-{
-	size_t len = strlen(from);
-	const char *tail = len < size ? from : from + len - size + 1;
-
-	memset(to, 0, size);
-	memcpy(to, tail, strlen(tail));
-}
-
-void process_fd_limit(uint64_t limit)
-{
-	struct session_process *entry = process_entry();
-
-	if (entry)
-		atomic_store(&entry->fd_limit, limit < UINT32_MAX ? (uint32_t)limit : UINT32_MAX);
-}
-
-static void fill_entry(struct session_process *entry, enum process_origin origin, uint32_t parent)
-{
-	struct rlimit limit = {0, 0};
-
-	entry->ppid = (uint32_t)raw1(SYS_getppid, 0);
-	entry->parent = parent;
-	entry->uid = (uint32_t)raw1(SYS_getuid, 0);
-	entry->origin = origin;
-	entry->coverage = COVERAGE_SEEN;
-	entry->status = STATUS_UNKNOWN;
-	put_tail(entry->program, sizeof(entry->program), program_path());
-	put_tail(entry->name, sizeof(entry->name), process.name);
-	raw4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
-	process_fd_limit(limit.rlim_cur);
-	atomic_store(&entry->state, PROCESS_LIVE);
-}
-
-/* A program is up: the first of the session, or one that a process of it became
- * (then `before` is what it was) or spawned (then it is the parent). */
-static void enter_table(void)
-{
-	struct session_header *session = process.engine.session;
-	uint32_t ppid = (uint32_t)raw1(SYS_getppid, 0);
-	uint32_t self = session_find_process(session, process.pid, touch);
-	uint32_t before = self ? self : session_find_process(session, ppid, touch);
-	struct session_process *old = before ? session_process(session, before) : NULL;
-	enum process_origin origin = self ? ORIGIN_EXEC : before ? ORIGIN_SPAWN : ORIGIN_ROOT;
-	uint32_t passed_top = old ? old->passed_top : 0;
-
-	if (self && atomic_load(&old->chunks) == 0) {
-		process.slot = self; /* it has told nothing: one entry serves both */
-		before = old->parent;
-		old->passed_top = 0;
-	} else {
-		process.slot = process_take_slot(process.pid);
-	}
-	if (self && process.slot != self) {
-		old->end = clock_ticks();
-		atomic_store(&old->state, PROCESS_EXECED);
-	}
-	if (!process.slot)
-		return;
-	fill_entry(process_entry(), origin, before);
-	record_process(origin == ORIGIN_ROOT ? OP_START : OP_EXEC, process_entry()->program);
-	adopt_inherited(passed_top);
-}
-
 /* ---- coming up ---- */
 
 static void say(const char *problem, int error)
@@ -154,14 +57,6 @@ static void say(const char *problem, int error)
 	}
 	text_put(&text, "; the program runs without a record\n");
 	raw_write(2, buf, text.len);
-}
-
-static void read_name(void)
-{
-	const char *path = program_path();
-	const char *slash = strrchr(path, '/');
-
-	put_tail(process.name, sizeof(process.name), slash ? slash + 1 : path);
 }
 
 static bool attach(void)
@@ -193,7 +88,7 @@ static bool make_wiped_page(void)
 static void come_up(void)
 {
 	settings_read();
-	read_name();
+	entry_read_program();
 	process.pid = raw_getpid();
 	process.is_logging = record_open_log();
 	process.is_recording = attach();
@@ -205,13 +100,13 @@ static void come_up(void)
 	}
 	wiped_by_fork.generation = last_generation = 1;
 	process.generation = &wiped_by_fork.generation;
-	process_renew_clock();
+	entry_renew_clock();
 	atomic_store(&state, AWAKE);
 	thread.generation = 1;
 	thread.tid = raw_gettid();
 	thread.step = thread.tid == process.pid;
 	if (process.is_recording)
-		enter_table();
+		entry_of_program();
 }
 
 /* One entry for each of a million descriptors costs address space alone: memory
@@ -247,23 +142,20 @@ void process_make_tables(void)
 /* In a forked child, before its first event. */
 static void start_anew(void)
 {
-	uint32_t parent = process.slot;
-
 	wiped_by_fork.generation = ++last_generation;
 	process.pid = raw_getpid();
 	process.fd_peak = 0;
 	atomic_store(&process.reserve, 0);
 	atomic_store(&process.shared, 0);
+	if (process.is_recording)
+		entry_of_fork();
+}
+
+void process_forked(void)
+{
+	thread.generation = NEVER_WOKEN; /* not a vfork child's, if one forked */
 	thread.vforks = 0;
-	if (!process.is_recording)
-		return;
-	process.slot = process_take_slot(process.pid);
-	if (!process.slot)
-		return;
-	if (thread.fork_start) /* what the parent did since is not inherited */
-		process_entry()->start = thread.fork_start;
-	fill_entry(process_entry(), ORIGIN_FORK, parent);
-	record_process(OP_FORK, NULL);
+	process_is_watching();
 }
 
 bool process_wake(void)
@@ -292,56 +184,7 @@ bool process_wake(void)
 	return true;
 }
 
-/* ---- the rest of a life ---- */
-
-void process_renew_clock(void)
-{
-	struct session_process *entry = process_entry();
-	struct clock_pair pair = {clock_ticks(),
-	                          process.is_sandboxed ? 0 : clock_ns(CLOCK_MONOTONIC)};
-	uint64_t age = entry ? pair.ticks - entry->first.ticks : 0;
-	uint64_t wait = age < 1u << 20 ? 1u << 20 : age; /* 0.4 ms, then doubling */
-
-	process.clock_due = pair.ticks + (wait < 1u << 31 ? wait : 1u << 31);
-	if (entry && pair.mono_ns)
-		entry->last = pair;
-}
-
-void process_is_blind(unsigned bits)
-{
-	struct session_process *entry = process_entry();
-
-	if (entry)
-		entry->blind |= (uint8_t)bits;
-}
-
-/* A vfork child ends without a trace in the memory that it shares. */
-static void vfork_child_ends(int status)
-{
-	struct session_process *entry;
-
-	if (!thread.vforks || !thread.vfork_slot)
-		return;
-	entry = session_process(process.engine.session, thread.vfork_slot);
-	entry->status = status & 0xff;
-	entry->end = clock_ticks();
-	atomic_store(&entry->state, PROCESS_ENDED);
-}
-
-void process_ends(int status)
-{
-	struct session_process *entry = process_entry();
-
-	vfork_child_ends(status);
-	if (!entry || thread.generation != *process.generation ||
-	    atomic_load(&entry->state) == PROCESS_ENDED)
-		return;
-	process_renew_clock();
-	entry->status = status == STATUS_UNKNOWN ? status : status & 0xff;
-	entry->end = clock_ticks();
-	atomic_store(&entry->state, PROCESS_ENDED);
-	record_process(OP_EXIT, NULL);
-}
+/* ---- the end ---- */
 
 static int exit_status = STATUS_UNKNOWN;
 
@@ -356,7 +199,7 @@ void process_exits_with(int status)
 static void last_handler(int status, void *nothing)
 {
 	(void)nothing;
-	process_ends(status);
+	entry_ends(status);
 }
 
 __attribute__((constructor)) static void construct(void)
@@ -369,8 +212,10 @@ __attribute__((constructor)) static void construct(void)
 __attribute__((destructor)) static void destruct(void)
 {
 	if (!on_exit)
-		process_ends(exit_status);
+		entry_ends(exit_status);
 }
+
+/* ---- seccomp ---- */
 
 void process_enter_sandbox(void)
 {
@@ -378,7 +223,7 @@ void process_enter_sandbox(void)
 		return;
 	if (process.is_recording)
 		record_reserve();
-	process_renew_clock();
+	entry_renew_clock();
 	clock_freeze();
 	process.is_sandboxed = true;
 }

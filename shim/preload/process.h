@@ -72,26 +72,13 @@ static inline struct session_process *process_entry(void)
 /* Before the first socket: make room to remember it. */
 void process_make_tables(void);
 
-/* Take a slot for a process that is or will be; the entry's start and first
- * clock pair are filled. Returns 0 if there is none. */
-uint32_t process_take_slot(uint32_t pid);
-
-/* The process ends now, with this status. */
-void process_ends(int status);
+/* In the child of a fork that we stand around. */
+void process_forked(void);
 
 /* It ends with this status once its exit handlers have run. */
 void process_exits_with(int status);
 
 /* A seccomp filter comes: do what needs system calls now, make none later. */
 void process_enter_sandbox(void);
-
-/* What this process cannot show: BLIND_ bits for the report. */
-void process_is_blind(unsigned bits);
-
-/* Note the time on both clocks, so that readers can tell ticks. */
-void process_renew_clock(void);
-
-/* The soft limit of descriptors is now this. */
-void process_fd_limit(uint64_t limit);
 
 #endif

@@ -76,7 +76,7 @@ static bool take_next_chunk(void)
 	if (step == 0 ? !take_small_chunk() : !take_chunk(&thread.cursor, class[step], thread.tid))
 		return false;
 	if (step + 1 < sizeof(class))
-		thread.step++;
+		thread.step = step + 1; /* a signal handler may have done the same meanwhile */
 	return true;
 }
 

@@ -4,7 +4,7 @@
 #ifndef PRELOAD_RECORD_H
 #define PRELOAD_RECORD_H
 
-#include "preload/process.h"
+#include "preload/entry.h"
 
 /* The slow halves of record(): a thread's chunk is full; there is a live log; a
  * process's clock pair is due. */
@@ -31,7 +31,7 @@ HOT void record_as(enum op_kind kind, struct call *call)
 		engine_after(&process.engine, kind, call, line);
 	}
 	if (UNLIKELY(call->outcome.end >= process.clock_due))
-		process_renew_clock();
+		entry_renew_clock();
 }
 
 /* The same where it is not hot. */

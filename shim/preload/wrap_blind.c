@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "preload/call.h"
+#include "preload/entry.h"
 
 #ifndef RTLD_DEEPBIND
 #define RTLD_DEEPBIND 8
@@ -22,7 +23,7 @@ static void tell_blind(unsigned bit, const char *what)
 
 	if (!process_is_watching())
 		return;
-	process_is_blind(bit);
+	entry_is_blind(bit);
 	record_note(&op, &outcome);
 }
 
@@ -133,6 +134,6 @@ EXPORT long syscall(long number, ...)
 	if (number == SYS_seccomp && a[0] != SECCOMP_GET_ACTION_AVAIL && process_is_watching())
 		process_enter_sandbox();
 	if (number == SYS_exit_group)
-		process_ends((int)a[0]);
+		entry_ends((int)a[0]);
 	return real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }

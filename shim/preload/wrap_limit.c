@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* wrap_limit.c - the limit of descriptors, as the program sees and sets it. */
-#include "preload/process.h"
+#include "preload/entry.h"
 #include "preload/record.h"
 #include "sys/clock.h"
 #include "sys/real.h"
@@ -14,7 +14,7 @@ static void tell(uint64_t limit)
 	if (!process_is_watching())
 		return;
 	op.arg = limit < INT32_MAX ? (int)limit : INT32_MAX;
-	process_fd_limit(limit);
+	entry_fd_limit(limit);
 	record_note(&op, &outcome);
 }
 

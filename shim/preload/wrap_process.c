@@ -4,7 +4,7 @@
 #include <sched.h>
 #include <stdarg.h>
 
-#include "preload/process.h"
+#include "preload/entry.h"
 #include "preload/vfork.h"
 #include "sys/clock.h"
 #include "sys/real.h"
@@ -21,7 +21,7 @@ static void before_fork(void)
 static pid_t after_fork(pid_t pid)
 {
 	if (pid == 0)
-		process_is_watching();
+		process_forked();
 	thread.fork_start = 0;
 	return pid;
 }
@@ -69,7 +69,7 @@ EXPORT int daemon(int keep_dir, int keep_output)
 		parent->status = 0;
 		parent->end = clock_ticks();
 		atomic_store(&parent->state, PROCESS_ENDED);
-		process_is_watching();
+		process_forked();
 	}
 	return ret;
 }
@@ -85,21 +85,21 @@ EXPORT void exit(int status)
 
 EXPORT void _exit(int status)
 {
-	process_ends(status);
+	entry_ends(status);
 	real._exit(status);
 	__builtin_unreachable();
 }
 
 EXPORT void _Exit(int status)
 {
-	process_ends(status);
+	entry_ends(status);
 	real._Exit(status);
 	__builtin_unreachable();
 }
 
 EXPORT void quick_exit(int status)
 {
-	process_ends(status);
+	entry_ends(status);
 	real.quick_exit(status);
 	__builtin_unreachable();
 }

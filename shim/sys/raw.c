@@ -2,6 +2,7 @@
 /* raw.c - see raw.h. */
 #include "sys/raw.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -55,5 +56,10 @@ bool raw_peek(void *to, const void *from, size_t len)
 
 long raw_populate(void *at, size_t size)
 {
-	return raw3(SYS_madvise, at, size, MADV_POPULATE_WRITE);
+	long error;
+
+	do /* a signal may end it early */
+		error = raw3(SYS_madvise, at, size, MADV_POPULATE_WRITE);
+	while (error == -EINTR || error == -EAGAIN);
+	return error;
 }
