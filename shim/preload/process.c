@@ -110,31 +110,50 @@ static void come_up(void)
 }
 
 /* One entry for each of a million descriptors costs address space alone: memory
- * comes where it is touched. Nothing of it before there is a socket. */
+ * comes where it is touched. */
+struct tables {
+	uint32_t capacity;
+	_Alignas(64) _Atomic uint64_t peers[SOCKETS_PEER_SLOTS];
+	struct sock socks[];
+};
+
+static struct tables *map_tables(uint32_t capacity)
+{
+	size_t size = sizeof(struct tables) + capacity * sizeof(struct sock);
+	struct tables *made = raw_map(size);
+
+	if (!made)
+		return NULL;
+	raw3(SYS_madvise, made, size, MADV_NOHUGEPAGE);
+	made->capacity = capacity;
+	return made;
+}
+
+/* Another thread, or a signal handler that interrupts this, may do the same: the
+ * first one's tables count, and everybody can finish with them. */
 void process_make_tables(void)
 {
 	enum { FDS = 1 << 20, FDS_TIGHT = 1 << 16 };
-	static _Atomic bool is_made;
+	static _Atomic(struct tables *) tables;
 	struct sockets *sockets = &process.engine.sockets;
-	size_t peers_size = SOCKETS_PEER_SLOTS * sizeof(uint64_t);
-	uint32_t capacity = FDS;
-	char *at;
+	struct tables *made, *none = NULL;
 
-	if (atomic_exchange(&is_made, true))
-		return; /* by another thread, perhaps just now: what it misses is adopted */
 	real_find();
-	at = raw_map(peers_size + FDS * sizeof(struct sock));
-	if (!at) { /* the address space is limited */
-		capacity = FDS_TIGHT;
-		at = raw_map(peers_size + FDS_TIGHT * sizeof(struct sock));
+	if (!atomic_load(&tables)) {
+		made = map_tables(FDS);
+		if (!made) /* the address space is limited */
+			made = map_tables(FDS_TIGHT);
+		if (!made)
+			return;
+		if (!atomic_compare_exchange_strong(&tables, &none, made))
+			raw2(SYS_munmap, made,
+			     sizeof(*made) + made->capacity * sizeof(struct sock));
 	}
-	if (!at)
-		return;
-	raw3(SYS_madvise, at, peers_size + capacity * sizeof(struct sock), MADV_NOHUGEPAGE);
-	sockets->peers = (_Atomic uint64_t *)at;
-	sockets->at = (struct sock *)(at + peers_size);
+	made = atomic_load(&tables);
+	sockets->peers = made->peers;
+	sockets->at = made->socks;
 	atomic_thread_fence(memory_order_release);
-	sockets->capacity = capacity;
+	sockets->capacity = made->capacity;
 }
 
 /* ---- forks ---- */
