@@ -125,7 +125,7 @@ uint64_t chunk_line_start(const struct line *line)
 
 uint64_t chunk_line_end(const struct line *line)
 {
-	return chunk_line_start(line) + line->took;
+	return chunk_line_start(line) + session_span(line->took);
 }
 
 /* Set a chunk's key by what stands at its next line. */

@@ -2,6 +2,7 @@
 /* filter.c - see filter.h. */
 #include "tools/filter.h"
 
+#include <errno.h>
 #include <fnmatch.h>
 #include <string.h>
 
@@ -82,11 +83,17 @@ static bool end_passes(const struct filter *filter, const struct endpoint *end)
 	        addr_in_prefix(&end->ip, &filter->address, filter->address_bits));
 }
 
+/* How calls that do not wait go on: no failure. */
+static bool is_not_yet(const struct event *event)
+{
+	return event->error == EINPROGRESS || event->error == EAGAIN;
+}
+
 bool filter_passes(const struct filter *filter, const struct event *event)
 {
 	if (filter->calls && !(filter->calls & bit_of(event->kind)))
 		return false;
-	if (filter->failures && !event_failed(event))
+	if (filter->failures && (!event_failed(event) || is_not_yet(event)))
 		return false;
 	if (filter->pid && event->pid != filter->pid)
 		return false;

@@ -71,7 +71,7 @@ static unsigned take(struct stream *stream, const struct source *source, unsigne
 	                           (n - 1) * sizeof(struct line)))
 		return 0;
 	stream->start = chunk_line_start(line);
-	stream->took = line->took;
+	stream->took = session_span(line->took);
 	end = chunk_line_end(line);
 	if (end > stream->key)
 		stream->key = end;

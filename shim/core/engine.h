@@ -83,7 +83,6 @@ HOT void engine_put_line(const struct engine *engine, enum op_kind kind, const s
 	const struct op *op = &call->op;
 	uint64_t word = call->sock.word;
 	uint32_t bits = (uint32_t)word;
-	uint64_t took = call->outcome.end - op->start;
 
 	if (kind == OP_PASS || kind == OP_SHUTDOWN || kind == OP_LIMIT) {
 		line->cookie = call->outcome.cookie;
@@ -100,7 +99,7 @@ HOT void engine_put_line(const struct engine *engine, enum op_kind kind, const s
 	}
 	if (kind == OP_LISTEN)
 		line->remote_port = (uint16_t)(op->arg < 0 ? 0 : op->arg > 65535 ? 65535 : op->arg);
-	line->took = took < UINT32_MAX ? (uint32_t)took : UINT32_MAX;
+	line->took = session_pack_span(call->outcome.end - op->start);
 	line->fd = op->fd;
 	line->result = call->outcome.result;
 	line->sock = (uint32_t)(word >> 32);

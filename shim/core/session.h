@@ -161,7 +161,7 @@ enum { SESSION_CHUNK_MAGIC = 0x6b6e6863 };
  * session, cost nothing and say where the birth stands. */
 struct line {
 	_Atomic uint64_t head; /* enum op_kind << 56 | start, ticks since epoch */
-	uint32_t took;         /* ticks, UINT32_MAX: that or longer */
+	uint32_t took;         /* ticks, packed: session_span() */
 	int32_t fd;
 	int32_t result; /* or -errno */
 	uint32_t sock;  /* id; 0: unknown */
@@ -260,6 +260,26 @@ static inline struct line *session_take_lines(struct session_header *header, ses
 static inline uint32_t session_line_id(const struct session_header *header, const struct line *line)
 {
 	return (uint32_t)(line - (const struct line *)header);
+}
+
+/* A span of ticks in 32 bits: up to 2^31 (about a second) exact, above in units of
+ * 2^16 ticks, up to half a day; a longer one is cut to that. */
+#define SESSION_SPAN_LONG (UINT32_C(1) << 31)
+
+static inline uint32_t session_pack_span(uint64_t ticks)
+{
+	if (ticks < SESSION_SPAN_LONG)
+		return (uint32_t)ticks;
+	ticks >>= 16;
+	return SESSION_SPAN_LONG |
+	       (uint32_t)(ticks < SESSION_SPAN_LONG ? ticks : SESSION_SPAN_LONG - 1);
+}
+
+static inline uint64_t session_span(uint32_t packed)
+{
+	if (packed < SESSION_SPAN_LONG)
+		return packed;
+	return (uint64_t)(packed - SESSION_SPAN_LONG) << 16;
 }
 
 /* Make a filled line visible to readers. */

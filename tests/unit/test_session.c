@@ -120,6 +120,20 @@ static void touches_no_page_that_is_not_safe(void **state)
 	assert_int_equal(session_find_process(made.header, 7, no_touch), 0);
 }
 
+static void a_span_keeps_its_size(void **state)
+{
+	const uint64_t day = UINT64_C(86400) * 2500000000;
+
+	(void)state;
+	for (uint64_t ticks = 1; ticks < day / 2; ticks = ticks * 3 / 2 + 1) {
+		uint64_t kept = session_span(session_pack_span(ticks));
+
+		assert_true(kept <= ticks && ticks - kept <= ticks / 32768);
+	}
+	assert_true(session_span(session_pack_span(UINT64_MAX)) > day / 2);
+	assert_int_equal(session_span(session_pack_span(0x7fffffff)), 0x7fffffff);
+}
+
 static void gives_pages_until_full(void **state)
 {
 	uint32_t expected = SESSION_PAGES_FIRST, page;
@@ -224,6 +238,7 @@ int main(void)
 	        TEST(every_pid_has_a_slot_to_start_from),
 	        TEST(a_search_ends_in_a_full_table),
 	        TEST(touches_no_page_that_is_not_safe),
+	        TEST(a_span_keeps_its_size),
 	        TEST(gives_pages_until_full),
 	        TEST(gives_no_page_beyond_the_mapping),
 	        TEST(gives_the_lines_of_a_chunk),
