@@ -270,6 +270,8 @@ static inline uint32_t session_pack_span(uint64_t ticks)
 {
 	if (ticks < SESSION_SPAN_LONG)
 		return (uint32_t)ticks;
+	if (ticks >> 63) /* negative: another CPU's counter lags a little */
+		return 0;
 	ticks >>= 16;
 	return SESSION_SPAN_LONG |
 	       (uint32_t)(ticks < SESSION_SPAN_LONG ? ticks : SESSION_SPAN_LONG - 1);

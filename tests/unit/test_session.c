@@ -130,7 +130,8 @@ static void a_span_keeps_its_size(void **state)
 
 		assert_true(kept <= ticks && ticks - kept <= ticks / 32768);
 	}
-	assert_true(session_span(session_pack_span(UINT64_MAX)) > day / 2);
+	assert_true(session_span(session_pack_span(INT64_MAX)) > day / 2);
+	assert_int_equal(session_pack_span((uint64_t)-5), 0);
 	assert_int_equal(session_span(session_pack_span(0x7fffffff)), 0x7fffffff);
 }
 
