@@ -28,6 +28,8 @@ struct process *audit_at(struct audit *audit, uint32_t slot)
 	if (!audit->process[slot]) {
 		audit->process[slot] = memory_new(sizeof(struct process));
 		audit->process[slot]->program = ledger_program(&audit->ledger, "?");
+		if (slot >= audit->slots)
+			audit->slots = slot + 1;
 	}
 	return audit->process[slot];
 }
@@ -105,7 +107,7 @@ struct audit *audit_new(uint16_t port_low, uint16_t port_high)
 void audit_free(struct audit *audit)
 {
 	lifetime_finish(&audit->life);
-	for (uint32_t slot = 0; slot < SESSION_PROCESSES; slot++)
+	for (uint32_t slot = 0; slot < audit->slots; slot++)
 		free(audit->process[slot]);
 	ledger_free(&audit->ledger);
 	free(audit);
@@ -317,7 +319,7 @@ static void sum_up(struct audit *audit, const struct process *process)
 void audit_finish(struct audit *audit)
 {
 	lifetime_finish(&audit->life);
-	for (uint32_t slot = 1; slot < SESSION_PROCESSES; slot++)
+	for (uint32_t slot = 1; slot < audit->slots; slot++)
 		if (audit->process[slot] && audit->process[slot]->info.slot)
 			sum_up(audit, audit->process[slot]);
 }

@@ -31,6 +31,7 @@ struct audit {
 	struct ledger ledger;
 	struct lifetime life;
 	struct process *process[SESSION_PROCESSES]; /* NULL: nothing known; 0: events of nobody */
+	uint32_t slots;                             /* what is known is below */
 	uint16_t port_low, port_high;               /* of the host, 0: unknown */
 	struct ports tcp, udp;
 	uint64_t events, first_ns, now_ns;

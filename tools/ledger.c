@@ -184,6 +184,7 @@ void ledger_resolve(struct ledger *ledger, const struct ip *ip, const char *name
 	struct resolved *resolved;
 	struct ip numeric;
 
+	len = strnlen(name, len);
 	if (addr_parse(&numeric, name, len))
 		return; /* an address, not a name */
 	HASH_FIND(hh, ledger->resolved, ip, sizeof(*ip), resolved);
@@ -200,6 +201,7 @@ void ledger_fail_to_resolve(struct ledger *ledger, int result, const char *name,
 {
 	struct unresolved *unresolved;
 
+	len = strnlen(name, len);
 	HASH_FIND(hh, ledger->unresolved, name, len, unresolved);
 	if (!unresolved) {
 		unresolved = memory_new(sizeof(*unresolved) + len + 1);

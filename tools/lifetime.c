@@ -95,6 +95,8 @@ struct fd_name *lifetime_name(struct lifetime *life, uint32_t slot, int fd, stru
 	name->socket = socket;
 	HASH_ADD_INT(life->fds[slot], fd, name);
 	life->names++;
+	if (slot >= life->slots)
+		life->slots = slot + 1;
 	return name;
 }
 
@@ -265,6 +267,6 @@ void lifetime_finish(struct lifetime *life)
 {
 	while (life->waiting)
 		end_waiting(life, END_CLOSED);
-	for (uint32_t slot = 0; slot < SESSION_PROCESSES; slot++)
+	for (uint32_t slot = 0; slot < life->slots; slot++)
 		lifetime_exit(life, slot, END_LEFT);
 }

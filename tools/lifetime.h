@@ -79,6 +79,7 @@ struct lifetime {
 	struct socket *by_id, *by_tuple, *by_cookie;
 	struct name *aliases;
 	struct fd_name *fds[SESSION_PROCESSES];
+	uint32_t slots;         /* those that ever had an fd are below */
 	struct socket *waiting; /* nameless, the longest first */
 	uint64_t now_ns;        /* kept by the owner */
 	uint64_t names, names_dropped, closes_missed;

@@ -432,7 +432,7 @@ static void add_rows(cJSON *root, const struct report *report)
 	for (size_t i = 0; i < report->program_count; i++)
 		add_program(list, report->programs[i]);
 	list = add_array(root, "processes");
-	for (uint32_t slot = 1; slot < SESSION_PROCESSES; slot++)
+	for (uint32_t slot = 1; slot < report->audit->slots; slot++)
 		if (report->audit->process[slot] && report->audit->process[slot]->info.slot)
 			add_process(list, report->audit->process[slot]);
 }

@@ -564,8 +564,8 @@ static void test_every_kind_at_random(void **state)
 		        .remote = made_end((uint8_t)(rand() % 3), (uint16_t)(32766 + rand() % 4)),
 		        .arg = rand() % 4 - 1,
 		        .cookie = (uint64_t)(rand() % 6),
-		        .text = "name",
-		        .text_len = (size_t)(rand() % 5),
+		        .text = "a\0name",
+		        .text_len = (size_t)(rand() % 7),
 		        .time_ns = (uint64_t)(rand() % 1000) * 10000000,
 		};
 
