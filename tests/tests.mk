@@ -11,7 +11,7 @@ T = $(BUILD)/tests
 JOBS ?= 2
 FUZZ_SECONDS ?= 20
 STRICT = -Werror -Wswitch-enum
-PROVE = BUILD=$(abspath $(BUILD)) prove --timer -j$(JOBS) -e tests/lib/exec
+PROVE = env BUILD=$(abspath $(BUILD)) prove --timer -j$(JOBS) -e tests/lib/exec
 
 TEST_CFLAGS = $(filter-out -Wcast-qual -Wwrite-strings,$(ALL_CFLAGS)) $(HOST_SANITIZE)
 TEST_HEADERS = $(wildcard tests/*/*.h)
@@ -52,12 +52,14 @@ check-ubsan:
 		SANITIZE='-fsanitize=undefined -fno-sanitize-recover=all' \
 		HOST_SANITIZE='-fsanitize=undefined -fno-sanitize-recover=all -static-libubsan'
 
+# (gcc's thread sanitizer cannot live with all that some kernels randomise)
 check-tsan:
 	@$(MAKE) --no-print-directory BUILD=build-tsan test-sanitized \
-		SANITIZE='-fsanitize=thread' HOST_SANITIZE='-fsanitize=thread -static-libtsan'
+		SANITIZE='-fsanitize=thread' HOST_SANITIZE='-fsanitize=thread -static-libtsan' \
+		NO_ASLR="$$(setarch -R true 2>/dev/null && echo setarch -R)"
 
 test-sanitized: all $(UNIT) $(CALLS)
-	@SANITIZED=1 $(PROVE) $(SANITIZED_TESTS)
+	@SANITIZED=1 $(NO_ASLR) $(PROVE) $(SANITIZED_TESTS)
 
 fuzz: $(FUZZ)
 	@for fuzzer in $(FUZZ); do \

@@ -14,7 +14,8 @@ static void show_option(const char *label, int fd, int level, int option)
 
 int main(void)
 {
-	int tcp, tcp6, one = 1, port_range = 40000 << 16 | 40010;
+	int tcp, tcp6, one = 1;
+	unsigned port_range = 40010u << 16 | 40000u;
 
 	begin();
 	tcp = (int)MUST(socket(AF_INET, SOCK_STREAM, 0));
@@ -31,7 +32,6 @@ int main(void)
 	TRY(setsockopt(tcp6, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one));
 	show_option("IPV6_V6ONLY", tcp6, IPPROTO_IPV6, IPV6_V6ONLY);
 	TRY(setsockopt(tcp, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger)));
-	port_range = (int)(40010u << 16 | 40000u);
 	TRY(setsockopt(tcp, IPPROTO_IP, 51, &port_range, sizeof port_range));
 	show_option("IP_LOCAL_PORT_RANGE", tcp, IPPROTO_IP, 51);
 
