@@ -9,7 +9,8 @@ the same run. Both are brought to one form, a bag of lines such as
     accept tcp 127.0.0.1:8080 <- 127.0.0.1:40112
     listen tcp 0.0.0.0:8080
 
-and the two bags must be equal. strace -y names every socket by its inode, so
+and the two bags must be equal. (Calls that fail with EFAULT or EINVAL have no address to speak
+of.) strace -y names every socket by its inode, so
 sockets are followed over dup, fork, exec and SCM_RIGHTS without guessing.
 --least: so many of a kind there must be, or the run proved nothing."""
 
@@ -58,6 +59,7 @@ class Socket:
         self.proto = proto  # tcp, udp or None
         self.local = local
         self.remote = None
+        self.bound = False
         self.pending = None  # where a connect that did not wait goes
         self.peers = set()
         self.waiting = []   # what to say once getsockname tells the local end
@@ -165,15 +167,24 @@ class Strace:
         if sock and sock.pending and result == '0' and error and error.group(1) != '0':
             self.say('connect tcp %s %s', sock.pending, error.group(1))
             sock.pending = None
+            self.lose_port(sock)
+
+    @staticmethod
+    def lose_port(sock):
+        """A connect failed: a port that it had taken is given back."""
+        if not sock.bound:
+            sock.local = None
 
     def bind(self, args, result, rest):
         sock = self.find(args)
         if not sock or not endpoint(args):
             return
         if result != '0':
-            self.say('bind %s %s%s', sock.proto, endpoint(args), rest.split(' (')[0])
+            if ' EINVAL ' not in rest:
+                self.say('bind %s %s%s', sock.proto, endpoint(args), rest.split(' (')[0])
             return
         sock.local = endpoint(args)
+        sock.bound = True
         if port_of(sock.local) != '0':
             self.say('bind %s %s', sock.proto, sock.local)
         else:
@@ -193,15 +204,16 @@ class Strace:
         if not sock:
             return
         if result == '0' and UNSPEC in args:
-            sock.local = None
-            sock.peers = set()
+            self.lose_port(sock)
         elif remote and (result == '0' or 'EINPROGRESS' in rest):
             self.settle(sock)
-            sock.peers = {remote}
+            sock.peers.add(remote)
             sock.pending = remote if result != '0' else None
             self.tell(sock, 'connect ' + sock.proto + ' %s -> %s', remote)
         elif remote and ' EFAULT ' not in rest and ' EINVAL ' not in rest:
             self.say('connect %s %s%s', sock.proto, remote, rest.split(' (')[0])
+            if sock.pending or ' ECONNREFUSED ' in rest:
+                self.lose_port(sock)
 
     def accept(self, args, result, _):
         listener, made = self.find(args), SOCKET.match(result)
@@ -263,7 +275,7 @@ def from_log(lines):
             continue
         if call == 'socket' and not error:
             bag['socket %s' % proto] += 1
-        elif call == 'bind' and local:
+        elif call == 'bind' and local and error != 'EINVAL':
             bag['bind %s %s%s' % (proto, local, ' ' + error if error else '')] += 1
         elif call == 'listen' and not error:
             bag['listen %s %s' % (proto, local)] += 1
