@@ -91,18 +91,23 @@ static int read_options(struct run *run, int argc, char **argv)
 	return OPTIONS_END;
 }
 
-/* Beside this tool, as in the build tree, else where it is installed. */
+/* Beside this tool, as in the build tree; in lib beside its bin, wherever the
+ * whole was put; else where it was to be installed. */
 static int find_library(struct run *run)
 {
-	ssize_t len = readlink("/proc/self/exe", run->library, sizeof(run->library) - 1);
-	char *slash;
+	static const char *const places[] = {"", "/../lib"};
+	char self[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
-	run->library[len > 0 ? len : 0] = '\0';
-	slash = strrchr(run->library, '/');
-	if (slash &&
-	    (size_t)(slash - run->library) + sizeof("/libtcpshim.so") <= sizeof(run->library))
-		strcpy(slash, "/libtcpshim.so");
-	if (!slash || access(run->library, R_OK) != 0)
+	while (len > 0 && self[--len] != '/')
+		;
+	for (size_t i = 0; len > 0 && i < sizeof(places) / sizeof(places[0]); i++) {
+		snprintf(run->library, sizeof(run->library), "%.*s%s/libtcpshim.so", (int)len, self,
+		         places[i]);
+		if (access(run->library, R_OK) == 0)
+			break;
+	}
+	if (len <= 0 || access(run->library, R_OK) != 0)
 		snprintf(run->library, sizeof(run->library), "%s/libtcpshim.so", LIBDIR);
 	if (access(run->library, R_OK) != 0)
 		return command_fail(run->command, "cannot read %s: %s", run->library,
