@@ -300,8 +300,10 @@ static void sum_up(struct audit *audit, const struct process *process)
 	const struct reader_process *info = &process->info;
 	struct program *program = process->program;
 
-	if (program->processes++ == 0)
+	if (program->processes++ == 0) {
 		program->slot = info->slot;
+		program->pid = info->pid;
+	}
 	program->running += process->is_running;
 	program->sockets += process->sockets;
 	program->no_fd += process->no_fd;

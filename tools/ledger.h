@@ -21,7 +21,7 @@ enum {
 struct program {
 	char name[33];
 	uint32_t processes, running;
-	uint32_t slot;              /* of the first */
+	uint32_t slot, pid;         /* of the first */
 	uint32_t fd_peak, fd_limit; /* of the process that came nearest to its limit */
 	uint64_t sockets;
 	uint64_t no_fd; /* calls that failed with EMFILE or ENFILE */

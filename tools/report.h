@@ -40,6 +40,11 @@ uint64_t report_capacity(const struct report *report, const struct destination *
 /* What happened to a socket that was never closed: "connected", "accepted"... */
 const char *report_use(enum use use);
 
+struct page;
+
+/* The first part of report_text(). */
+void report_head(const struct report *report, const struct page *page);
+
 /* For people, with colours if asked for. */
 void report_text(const struct report *report, FILE *out, bool colour);
 
