@@ -35,17 +35,16 @@ static struct unseen uncovered(const struct reader_process *process, const char 
 	return found;
 }
 
-size_t coverage_of(const struct reader_process *process, struct unseen *list)
+size_t coverage_of(const struct reader_process *process, bool is_starting, struct unseen *list)
 {
 	size_t count = 0;
 
 	if (process->coverage != COVERAGE_SEEN)
 		list[count++] = uncovered(process, process->program, process->coverage);
-	else if (process->state == PROCESS_EXECING)
-		list[count++] =
-		        uncovered(process, process->next,
-		                  process->next_coverage != COVERAGE_SEEN ? process->next_coverage
-		                                                          : COVERAGE_SILENT);
+	else if (process->state == PROCESS_EXECING && process->next_coverage != COVERAGE_SEEN)
+		list[count++] = uncovered(process, process->next, process->next_coverage);
+	else if (process->state == PROCESS_EXECING && !is_starting)
+		list[count++] = uncovered(process, process->next, COVERAGE_SILENT);
 	for (size_t i = 0; i < sizeof(blindness) / sizeof(blindness[0]); i++) {
 		if (!(process->blind & blindness[i].bit))
 			continue;

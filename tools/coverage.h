@@ -16,9 +16,10 @@ struct unseen {
 	const char *why;        /* a sentence */
 };
 
-/* What this process, or the program that it was to become, hides. Returns how
- * many entries of list (COVERAGE_MAX) were filled. */
+/* What this process, or the program that it was to become, hides. is_starting:
+ * that program may yet come up. Returns how many entries of list (COVERAGE_MAX)
+ * were filled. */
 enum { COVERAGE_MAX = 4 };
-size_t coverage_of(const struct reader_process *process, struct unseen *list);
+size_t coverage_of(const struct reader_process *process, bool is_starting, struct unseen *list);
 
 #endif

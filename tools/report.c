@@ -4,8 +4,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include "tools/find.h"
 
 enum { UNSEEN_COMPARED = 64 };
+#define STARTING_NS ((uint64_t)2000000000)
 
 /* A list with room for as many rows as a hash table has. */
 #define ROWS(head) memory_new((HASH_COUNT(head) + 1) * sizeof(void *))
@@ -124,6 +128,16 @@ static void add_unseen(struct report *report, const struct unseen *unseen, size_
 	report->unseen[report->unseen_count++] = *unseen;
 }
 
+/* Is it so young that the library may yet come up in it? */
+static bool is_starting(const struct reader_process *process)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return process->start_ns + STARTING_NS > (uint64_t)now.tv_sec * 1000000000 &&
+	       find_is_running(process->pid, process->start_ns);
+}
+
 static void collect_unseen(struct report *report, struct reader *reader)
 {
 	struct reader_process process;
@@ -131,9 +145,10 @@ static void collect_unseen(struct report *report, struct reader *reader)
 	size_t room = 0;
 
 	for (uint32_t slot = 1; slot <= reader_process_count(reader); slot++) {
-		size_t count =
-		        reader_process(reader, slot, &process) ? coverage_of(&process, found) : 0;
+		size_t count = 0;
 
+		if (reader_process(reader, slot, &process))
+			count = coverage_of(&process, is_starting(&process), found);
 		for (size_t i = 0; i < count; i++) {
 			add_unseen(report, &found[i], &room);
 			report->blind_count += !found[i].is_partial;
