@@ -26,6 +26,8 @@ static ssize_t end_packet(struct call *call, ssize_t ret, const struct endpoint 
 	bool takes_port = call->op.kind == OP_SEND && !has_own_port(&call->sock);
 	bool overflow = false;
 
+	if (call->verdict.error)
+		return call_end(call, ret);
 	if (!is_udp(call) && (sock_proto(&call->sock) != PROTO_TCP || ret < 0))
 		return ret;
 	if (ret < 0)
@@ -156,6 +158,8 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 	if (!call_begin_on(&call, OP_SEND, fd))
 		return real.sendmsg(fd, msg, flags);
 	ret = call_may_go(&call) ? real.sendmsg(fd, msg, flags) : -1;
+	if (call.verdict.error)
+		return call_end(&call, ret);
 	if (ret >= 0 || (errno != EFAULT && errno != EBADF && errno != ENOTSOCK))
 		after_sendmsg(&call, msg, flags, ret);
 	return ret;
@@ -194,6 +198,8 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 	if (!call_is_settled(fd) && !process.is_sandboxed)
 		raw_peek(&before, msg, sizeof(before));
 	ret = call_may_go(&call) ? real.recvmsg(fd, msg, flags) : -1;
+	if (call.verdict.error)
+		return call_end(&call, ret);
 	after_recvmsg(&call, msg, before.msg_namelen, ret);
 	return ret;
 }
