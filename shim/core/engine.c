@@ -102,14 +102,33 @@ static void after_listen(struct engine *engine, struct call *call)
 	sockets_update(&engine->sockets, call->op.fd, &call->sock);
 }
 
+/* A connect that was on its way came to nothing: what the kernel had chosen for
+ * it is gone, and the next connect gets another port. The line tells the old. */
+static void forget_connect(struct engine *engine, struct call *call)
+{
+	struct sock *sock = &call->sock;
+	uint64_t word = sock->word;
+	int result = call->outcome.result;
+
+	if (!(sock_bits(sock) & SOCKET_PENDING) || result == -EALREADY || result == -EISCONN)
+		return;
+	set_bits(sock, 0,
+	         SOCKET_PENDING | SOCKET_REMOTE |
+	                 (sock_bits(sock) & SOCKET_BOUND ? 0 : SOCKET_LOCAL));
+	sockets_update(&engine->sockets, call->op.fd, sock);
+	sock->word = word;
+}
+
 static void after_connect(struct engine *engine, struct call *call)
 {
 	struct sock *sock = &call->sock;
 	bool is_dissolved = call->outcome.result == 0 && !call->outcome.has_remote;
 
 	set_ends(sock, &call->outcome);
-	if (!has_started(call->outcome.result))
+	if (!has_started(call->outcome.result)) {
+		forget_connect(engine, call);
 		return;
+	}
 	if (is_dissolved) /* AF_UNSPEC: a port that bind took stays, connect(2) */
 		set_bits(sock, 0,
 		         SOCKET_REMOTE | (sock_bits(sock) & SOCKET_BOUND ? 0 : SOCKET_LOCAL));

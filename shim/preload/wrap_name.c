@@ -127,7 +127,6 @@ static void tell_connected(int fd, int error)
 	    (error == 0 && capture_remote(fd, &peer) == FAMILY_OTHER) ||
 	    !call_begin_on(&call, OP_CONNECT, fd))
 		return;
-	sockets_change(&process.engine.sockets, fd, sock_id(&call.sock), 0, SOCKET_PENDING);
 	call.outcome.has_remote = true;
 	call.outcome.remote = (struct endpoint){call.sock.remote, call.sock.remote_port};
 	call_end_known(&call, error);

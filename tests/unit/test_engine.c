@@ -195,6 +195,38 @@ static void test_connect_then_dissolve(void **state)
 	assert_int_equal(sock_bits(entry(3)) & (SOCKET_REMOTE | SOCKET_LOCAL | SOCKET_PENDING), 0);
 }
 
+static struct event connect_to(int fd, int result)
+{
+	struct call call = call_of(OP_CONNECT, fd, result);
+
+	call.outcome.has_remote = true;
+	call.outcome.remote = end_of("10.0.0.2", 443);
+	if (result == -EINPROGRESS) {
+		assert_true(engine_wants_local(&call));
+		call.outcome.has_local = true;
+		call.outcome.local = end_of("10.0.0.1", 30000);
+	}
+	return report(&call);
+}
+
+static void test_a_pending_connect_that_fails_leaves_nothing(void **state)
+{
+	struct event event;
+
+	(void)state;
+	make_tcp(3);
+	connect_to(3, -EINPROGRESS);
+	connect_to(3, -EALREADY); /* still on its way */
+	assert_int_equal(sock_bits(entry(3)) & SOCKET_LOCAL, SOCKET_LOCAL);
+	event = connect_to(3, -ECONNREFUSED);
+	assert_int_equal(event.local.port, 30000);
+	assert_int_equal(sock_bits(entry(3)) & (SOCKET_LOCAL | SOCKET_REMOTE | SOCKET_PENDING), 0);
+	connect_to(3, -EINPROGRESS); /* asks for the new port */
+	connect_to(3, 0);
+	assert_int_equal(sock_bits(entry(3)) & (SOCKET_LOCAL | SOCKET_REMOTE | SOCKET_PENDING),
+	                 SOCKET_LOCAL | SOCKET_REMOTE);
+}
+
 static void test_dissolve_keeps_a_bound_port(void **state)
 {
 	struct call call;
@@ -305,6 +337,7 @@ int main(void)
 	        TEST(test_listener_then_accept_gives_both_ends),
 	        TEST(test_wants_the_local_end_where_only_the_kernel_knows),
 	        TEST(test_connect_then_dissolve),
+	        TEST(test_a_pending_connect_that_fails_leaves_nothing),
 	        TEST(test_dissolve_keeps_a_bound_port),
 	        TEST(test_a_failed_bind_is_told_and_not_remembered),
 	        TEST(test_close_tells_what_was_taken),
