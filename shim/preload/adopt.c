@@ -90,9 +90,8 @@ uint32_t adopt_pass_all(void)
 	uint32_t passed_top = 0;
 
 	for (uint32_t fd = 0; fd < top; fd++) {
-		uint64_t bits = sockets_word(sockets_at(sockets, (int)fd));
-
-		if (!bits || bits & SOCKET_CLOEXEC)
+		/* the kernel knows best: ioctl(FIOCLEX) changes it, too */
+		if (!sockets_knows(sockets, (int)fd) || raw2(SYS_fcntl, fd, F_GETFD) != 0)
 			continue;
 		adopt_pass((int)fd);
 		passed_top = fd + 1;

@@ -44,7 +44,7 @@ static bool gives_rights(int fd)
 	return uid != 0 && raw4(SYS_fgetxattr, fd, "security.capability", NULL, 0) > 0;
 }
 
-static enum coverage judge_path(const char *path)
+static enum coverage judge_path(const char *path, bool *is_there)
 {
 	enum { SCRIPTS_MAX = 4 }; /* how many #! the kernel follows */
 	char interpreter[ELF_INTERPRETER_MAX];
@@ -54,8 +54,10 @@ static enum coverage judge_path(const char *path)
 		long fd = raw4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
 		bool is_script;
 
-		if (fd < 0)
+		if (fd < 0) {
+			*is_there = fd != -ENOENT && fd != -ENOTDIR;
 			return COVERAGE_SEEN; /* exec says what is wrong */
+		}
 		is_script = elf_interpreter(read_at, (int)fd, interpreter);
 		if (!is_script)
 			coverage = gives_rights((int)fd) ? COVERAGE_SETUID
@@ -71,7 +73,7 @@ static enum coverage judge_path(const char *path)
 }
 
 /* Where execvp finds it: the first along PATH that may be run. */
-static enum coverage judge(const char *path, bool searches)
+static enum coverage judge(const char *path, bool searches, bool *is_there)
 {
 	char candidate[512];
 	const char *dirs = NULL;
@@ -79,7 +81,7 @@ static enum coverage judge(const char *path, bool searches)
 	if (!path)
 		return COVERAGE_SEEN;
 	if (!searches || strchr(path, '/'))
-		return judge_path(path);
+		return judge_path(path, is_there);
 	for (char **entry = environ; entry && *entry; entry++)
 		if (strncmp(*entry, "PATH=", 5) == 0)
 			dirs = *entry + 5;
@@ -91,10 +93,12 @@ static enum coverage judge(const char *path, bool searches)
 		text_char(&text, '/');
 		text_put(&text, path);
 		if (!text.cut && raw3(SYS_faccessat, AT_FDCWD, candidate, 1) == 0)
-			return judge_path(candidate);
+			return judge_path(candidate, is_there);
 		dirs += len;
-		if (!*dirs)
+		if (!*dirs) {
+			*is_there = false;
 			return COVERAGE_SEEN;
+		}
 	}
 }
 
@@ -143,10 +147,10 @@ static void begin(struct exec *exec, const char *path, bool searches, char *cons
 	process_is_watching(); /* the library may not be up yet */
 	if (path && !raw_peek(&byte, path, 1))
 		path = NULL; /* the kernel says EFAULT */
-	*exec = (struct exec){.envp = envp, .path = path};
+	*exec = (struct exec){.envp = envp, .path = path, .is_there = true};
 	exec->envp = environment_repair(envp, &exec->map, &exec->map_size);
 	if (process.is_recording && !process.is_sandboxed)
-		exec->coverage = judge(path, searches);
+		exec->coverage = judge(path, searches, &exec->is_there);
 }
 
 void exec_begin(struct exec *exec, const char *path, bool searches, char *const envp[])
@@ -163,7 +167,7 @@ void exec_begin(struct exec *exec, const char *path, bool searches, char *const 
 	entry = entry_to_exec();
 	if (!entry)
 		return;
-	entry->passed_top = adopt_pass_all();
+	entry->passed_top = exec->is_there ? adopt_pass_all() : 0;
 	entry->next_coverage = (uint8_t)exec->coverage;
 	put_path(entry->next, sizeof(entry->next), exec->path);
 	entry->last = (struct clock_pair){clock_ticks(), clock_ns(CLOCK_MONOTONIC)};

@@ -14,6 +14,7 @@ struct exec {
 	void *map;         /* where it is, if it is a copy */
 	size_t map_size;
 	enum coverage coverage; /* of the program */
+	bool is_there;          /* not one of many places that are tried in turn */
 	const char *path;
 };
 
