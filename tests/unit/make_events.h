@@ -225,4 +225,27 @@ static inline uint64_t made_leaks(void)
 	return count;
 }
 
+/* A session of a server and a client, before any call; and what both hold. */
+enum { SERVER = 1, CLIENT = 2, HTTP = 80 };
+
+static struct endpoint server, client;
+
+static inline int begin(void **state)
+{
+	(void)state;
+	made_begin();
+	server = made_end(1, HTTP);
+	client = made_end(2, 40000);
+	made_root(SERVER, 100, "server");
+	made_root(CLIENT, 200, "client");
+	return 0;
+}
+
+static inline int end(void **state)
+{
+	(void)state;
+	audit_free(audit);
+	return 0;
+}
+
 #endif

@@ -11,27 +11,7 @@
 
 #include "tests/unit/make_events.h"
 
-enum { SERVER = 1, CLIENT = 2, HTTP = 80, REUSE = LINE_REUSEADDR };
-
-static struct endpoint server, client;
-
-static int begin(void **state)
-{
-	(void)state;
-	made_begin();
-	server = made_end(1, HTTP);
-	client = made_end(2, 40000);
-	made_root(SERVER, 100, "server");
-	made_root(CLIENT, 200, "client");
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	audit_free(audit);
-	return 0;
-}
+enum { REUSE = LINE_REUSEADDR };
 
 static uint64_t open_now(void)
 {

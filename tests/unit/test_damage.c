@@ -8,60 +8,9 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/make_session.h"
-#include "tools/reader.h"
+#include "tests/unit/read_session.h"
 
-enum { EVENTS = 4096, ERROR_SIZE = 512, FILLED = 63 };
-
-static struct made made;
-static struct reader *reader;
-static char error[ERROR_SIZE];
-
-static int open_made(void **state)
-{
-	(void)state;
-	made = made_open(EVENTS);
-	reader = NULL;
-	return 0;
-}
-
-static int close_made(void **state)
-{
-	(void)state;
-	reader_close(reader);
-	made_close(&made);
-	return 0;
-}
-
-static void open_reader(void)
-{
-	reader = reader_open(made.path, error, sizeof(error));
-	assert_non_null(reader);
-}
-
-static struct event next_event(void)
-{
-	struct event event;
-
-	assert_true(reader_next(reader, &event));
-	return event;
-}
-
-static void assert_end(void)
-{
-	struct event event;
-
-	assert_false(reader_next(reader, &event));
-	assert_false(reader_next(reader, &event));
-}
-
-static uint64_t damaged(void)
-{
-	struct reader_info info;
-
-	reader_info(reader, &info);
-	return info.damaged;
-}
+enum { FILLED = 63 };
 
 static void passes_over_text_beyond_its_chunk(void **state)
 {

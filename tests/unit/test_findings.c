@@ -11,28 +11,14 @@
 #include "tests/unit/make_events.h"
 #include "tools/findings.h"
 
-enum { SERVER = 1, CLIENT = 2, HTTP = 80, MANY = 500 };
+enum { MANY = 500 };
 
-static struct endpoint server, client;
 static struct findings findings;
 
-static int begin(void **state)
+static int end_findings(void **state)
 {
-	(void)state;
-	made_begin();
-	server = made_end(1, HTTP);
-	client = made_end(2, 40000);
-	made_root(SERVER, 100, "server");
-	made_root(CLIENT, 200, "client");
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
 	findings_free(&findings);
-	audit_free(audit);
-	return 0;
+	return end(state);
 }
 
 static const struct finding *find(const char *id)
@@ -258,7 +244,7 @@ static void test_order(void **state)
 	assert_int_equal(findings_count(&findings, SEVERITY_NOTE), 2);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end_findings)
 
 int main(void)
 {

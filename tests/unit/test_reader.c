@@ -8,30 +8,9 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/make_session.h"
-#include "tools/reader.h"
+#include "tests/unit/read_session.h"
 
-enum { EVENTS = 4096, SECOND = 1000000000, ERROR_SIZE = 512 };
-
-static struct made made;
-static struct reader *reader;
-static char error[ERROR_SIZE];
-
-static int open_made(void **state)
-{
-	(void)state;
-	made = made_open(EVENTS);
-	reader = NULL;
-	return 0;
-}
-
-static int close_made(void **state)
-{
-	(void)state;
-	reader_close(reader);
-	made_close(&made);
-	return 0;
-}
+enum { SECOND = 1000000000 };
 
 /* A process that lives: this one. */
 static uint32_t put_us(void)
@@ -41,36 +20,6 @@ static uint32_t put_us(void)
 	clock_gettime(CLOCK_REALTIME, &now);
 	made.header->real_ns = (uint64_t)now.tv_sec * SECOND;
 	return made_process(&made, ORIGIN_ROOT, (uint32_t)getpid(), "us", 0);
-}
-
-static void open_reader(void)
-{
-	reader = reader_open(made.path, error, sizeof(error));
-	assert_non_null(reader);
-}
-
-static struct event next_event(void)
-{
-	struct event event;
-
-	assert_true(reader_next(reader, &event));
-	return event;
-}
-
-static void assert_end(void)
-{
-	struct event event;
-
-	assert_false(reader_next(reader, &event));
-	assert_false(reader_next(reader, &event));
-}
-
-static uint64_t damaged(void)
-{
-	struct reader_info info;
-
-	reader_info(reader, &info);
-	return info.damaged;
 }
 
 static void tells_about_the_session(void **state)
