@@ -1,113 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* process.c - see process.h.
- * The composition root: reads the settings, attaches the session, builds the
- * engine. If anything fails the library stands aside and says so once. */
+/* process.c - see process.h. What wakes it and sets it up is in boot.c. */
 #include "preload/process.h"
 
-#include <errno.h>
-#include <string.h>
 #include <sys/mman.h>
 
-#include "core/names.h"
-#include "core/text.h"
-#include "preload/attach.h"
-#include "preload/entry.h"
-#include "preload/record.h"
-#include "preload/settings.h"
-#include "sys/clock.h"
 #include "sys/raw.h"
 #include "sys/real.h"
 
-enum { ASLEEP, WAKING, AWAKE, ASIDE };
-
-int on_exit(void (*)(int, void *), void *) __attribute__((weak));
-
 static const uint64_t no_generation = NOT_WATCHING - 1;
-#define NEVER_WOKEN (NOT_WATCHING - 2) /* not 0: that is a forked child's page */
-static _Atomic int state = ASLEEP;
-/* The page that process.generation points into. */
-static union {
-	uint64_t generation;
-	char page[SESSION_PAGE];
-} wiped_by_fork __attribute__((aligned(SESSION_PAGE)));
-
-static uint64_t last_generation;
 
 struct process process = {.generation = &no_generation};
-_Thread_local struct thread thread = {
-        .generation = NEVER_WOKEN,
-};
-
-/* ---- coming up ---- */
-
-static void say(const char *problem, int error)
-{
-	char buf[512];
-	struct text text = text_on(buf, sizeof(buf));
-
-	text_put(&text, "tcpshim: no session: ");
-	text_put(&text, problem);
-	if (settings.session[0]) {
-		text_put(&text, " ");
-		text_visible(&text, settings.session, strlen(settings.session));
-	}
-	if (error) {
-		text_put(&text, ": ");
-		text_put(&text, name_errno(error) ? name_errno(error) : "?");
-	}
-	text_put(&text, "; the program runs without a record\n");
-	raw_write(2, buf, text.len);
-}
-
-static bool attach(void)
-{
-	struct attached attached = attach_session(process.name);
-	struct engine *engine = &process.engine;
-
-	if (!attached.session) {
-		if (process.is_logging)
-			clock_start(clock_cpu_is_good());
-		if (attached.problem) {
-			say(attached.problem, attached.error);
-			settings.session = "off"; /* descendants need not try again */
-		}
-		return false;
-	}
-	clock_start(attached.session->flags & SESSION_TICKS_CPU);
-	engine->session = attached.session;
-	engine->epoch = attached.session->epoch.ticks;
-	process.mapped_bytes = attached.bytes;
-	return true;
-}
-
-static bool make_wiped_page(void)
-{
-	return raw3(SYS_madvise, &wiped_by_fork, SESSION_PAGE, MADV_WIPEONFORK) == 0;
-}
-
-static void come_up(void)
-{
-	settings_read();
-	entry_read_program();
-	process.pid = raw_getpid();
-	process.is_logging = record_open_log();
-	process.is_recording = attach();
-	if ((!process.is_recording && !process.is_logging) || !make_wiped_page()) {
-		process.is_recording = process.is_logging = false;
-		process.is_aside = true;
-		atomic_store(&state, ASIDE);
-		return;
-	}
-	wiped_by_fork.generation = last_generation = 1;
-	process.generation = &wiped_by_fork.generation;
-	entry_renew_clock();
-	atomic_store(&state, AWAKE);
-	thread.generation = 1;
-	thread.tid = raw_gettid();
-	thread.step = thread.tid == process.pid;
-	if (process.is_recording)
-		entry_of_program();
-}
+_Thread_local struct thread thread = {.generation = NEVER_WOKEN};
 
 /* One entry for each of a million descriptors costs address space alone: memory
  * comes where it is touched. */
@@ -154,95 +57,4 @@ void process_make_tables(void)
 	sockets->at = made->socks;
 	atomic_thread_fence(memory_order_release);
 	sockets->capacity = made->capacity;
-}
-
-/* ---- forks ---- */
-
-/* In a forked child, before its first event. */
-static void start_anew(void)
-{
-	wiped_by_fork.generation = ++last_generation;
-	process.pid = raw_getpid();
-	process.fd_peak = 0;
-	atomic_store(&process.reserve, 0);
-	atomic_store(&process.shared, 0);
-	if (process.is_recording)
-		entry_of_fork();
-}
-
-void process_forked(void)
-{
-	thread.generation = NEVER_WOKEN; /* not a vfork child's, if one forked */
-	thread.vforks = 0;
-	process_is_watching();
-}
-
-bool process_wake(void)
-{
-	int asleep = ASLEEP;
-
-	if (thread.generation == NOT_WATCHING)
-		return false; /* a vfork child */
-	if (atomic_compare_exchange_strong(&state, &asleep, WAKING)) {
-		int error = errno;
-
-		come_up();
-		errno = error;
-		return atomic_load(&state) == AWAKE;
-	}
-	if (asleep != AWAKE)
-		return false;
-	if (wiped_by_fork.generation == 0 && process.is_sandboxed)
-		return false; /* a new process cannot even ask for its pid */
-	if (wiped_by_fork.generation == 0)
-		start_anew();
-	thread.generation = wiped_by_fork.generation;
-	atomic_store(&thread.cursor, 0);
-	thread.tid = process.is_sandboxed ? 0 : raw_gettid();
-	thread.step = thread.tid == process.pid;
-	return true;
-}
-
-/* ---- the end ---- */
-
-static int exit_status = STATUS_UNKNOWN;
-
-void process_exits_with(int status)
-{
-	exit_status = status & 0xff;
-}
-
-/* Registered before all other handlers and the loader's own, so run last: this is
- * the end, also by return from main. musl has no on_exit; there the library's
- * destructor is the end. */
-static void last_handler(int status, void *nothing)
-{
-	(void)nothing;
-	entry_ends(status);
-}
-
-__attribute__((constructor)) static void construct(void)
-{
-	/* others' constructors may have called us before */
-	if (process_is_watching() && on_exit)
-		on_exit(last_handler, NULL);
-}
-
-__attribute__((destructor)) static void destruct(void)
-{
-	if (!on_exit)
-		entry_ends(exit_status);
-}
-
-/* ---- seccomp ---- */
-
-void process_enter_sandbox(void)
-{
-	if (process.is_sandboxed)
-		return;
-	if (process.is_recording)
-		record_reserve();
-	entry_renew_clock();
-	clock_freeze();
-	process.is_sandboxed = true;
 }

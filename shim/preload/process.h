@@ -49,6 +49,7 @@ struct process {
 };
 
 #define NOT_WATCHING UINT64_MAX
+#define NEVER_WOKEN  (NOT_WATCHING - 2) /* not 0: that is a forked child's page */
 
 extern struct process process;
 extern _Thread_local struct thread thread;
