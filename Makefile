@@ -38,7 +38,7 @@ all: $(BUILD)/libtcpshim.so $(BUILD)/tcpshim
 
 $(BUILD)/libtcpshim.so: $(LIB_OBJ) $(BUILD)/exports.ld
 	$(call say,LINK,$@)$(CC) -shared $(LDFLAGS) $(BUILD)/exports.ld \
-		-Wl,-soname,libtcpshim.so,-Bsymbolic-functions -Wl,-z,now,-z,relro,-z,defs,-z,nodelete -o $@ $(LIB_OBJ) -ldl
+		-Wl,-soname,libtcpshim.so,-Bsymbolic-functions -Wl,-z,now,-z,relro,-z,defs,-z,nodelete,-z,noseparate-code -o $@ $(LIB_OBJ) -ldl
 
 $(BUILD)/tcpshim: $(TOOL_OBJ)
 	$(call say,LINK,$@)$(CC) $(LDFLAGS) $(SANITIZE) -o $@ $(TOOL_OBJ) $(TOOL_LIBS)

@@ -63,12 +63,13 @@ static struct session_process *step(struct session_header *header, uint32_t slot
 static bool claim(struct session_header *header, struct session_process *entry, uint32_t slot,
                   uint32_t pid)
 {
-	uint32_t used = atomic_load_explicit(&header->processes_used, memory_order_relaxed);
-	uint32_t nobody = 0;
+	uint32_t nobody = 0, used;
 
 	if (!__atomic_compare_exchange_n(&entry->pid, &nobody, pid, false, __ATOMIC_ACQ_REL,
 	                                 __ATOMIC_RELAXED))
 		return false;
+	/* adding nothing reads for writing: one page fault, not two */
+	used = atomic_fetch_add_explicit(&header->processes_used, 0, memory_order_relaxed);
 	while (used <= slot &&
 	       !atomic_compare_exchange_weak(&header->processes_used, &used, slot + 1))
 		;

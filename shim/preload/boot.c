@@ -21,14 +21,11 @@ enum { ASLEEP, WAKING, AWAKE, ASIDE };
 
 int on_exit(void (*)(int, void *), void *) __attribute__((weak));
 
-static _Atomic int state = ASLEEP;
 /* The page that process.generation points into. */
 static union {
 	uint64_t generation;
 	char page[SESSION_PAGE];
 } wiped_by_fork __attribute__((aligned(SESSION_PAGE)));
-
-static uint64_t last_generation;
 
 /* ---- coming up ---- */
 
@@ -77,6 +74,15 @@ static bool make_wiped_page(void)
 	return raw3(SYS_madvise, &wiped_by_fork, SESSION_PAGE, MADV_WIPEONFORK) == 0;
 }
 
+/* Up to date, with no chunk yet. */
+static void wake_thread(void)
+{
+	thread.generation = wiped_by_fork.generation;
+	atomic_store(&thread.cursor, 0);
+	thread.tid = process.is_sandboxed ? 0 : raw_gettid();
+	thread.step = thread.tid == process.pid;
+}
+
 static void come_up(void)
 {
 	settings_read();
@@ -87,16 +93,14 @@ static void come_up(void)
 	if ((!process.is_recording && !process.is_logging) || !make_wiped_page()) {
 		process.is_recording = process.is_logging = false;
 		process.is_aside = true;
-		atomic_store(&state, ASIDE);
+		atomic_store(&process.state, ASIDE);
 		return;
 	}
-	wiped_by_fork.generation = last_generation = 1;
+	wiped_by_fork.generation = process.last_generation = 1;
 	process.generation = &wiped_by_fork.generation;
 	entry_renew_clock();
-	atomic_store(&state, AWAKE);
-	thread.generation = 1;
-	thread.tid = raw_gettid();
-	thread.step = thread.tid == process.pid;
+	atomic_store(&process.state, AWAKE);
+	wake_thread();
 	if (process.is_recording)
 		entry_of_program();
 }
@@ -106,7 +110,7 @@ static void come_up(void)
 /* In a forked child, before its first event. */
 static void start_anew(void)
 {
-	wiped_by_fork.generation = ++last_generation;
+	wiped_by_fork.generation = ++process.last_generation;
 	process.pid = raw_getpid();
 	process.fd_peak = 0;
 	atomic_store(&process.reserve, 0);
@@ -115,11 +119,21 @@ static void start_anew(void)
 		entry_of_fork();
 }
 
+/* A new process cannot even ask for its pid once sandboxed. */
+static bool can_start_anew(void)
+{
+	return atomic_load(&process.state) == AWAKE && !process.is_sandboxed;
+}
+
+/* Does not look whether the page was wiped: that would touch it once more. */
 void process_forked(void)
 {
 	thread.generation = NEVER_WOKEN; /* not a vfork child's, if one forked */
 	thread.vforks = 0;
-	process_is_watching();
+	if (!can_start_anew())
+		return;
+	start_anew();
+	wake_thread();
 }
 
 bool process_wake(void)
@@ -128,23 +142,20 @@ bool process_wake(void)
 
 	if (thread.generation == NOT_WATCHING)
 		return false; /* a vfork child */
-	if (atomic_compare_exchange_strong(&state, &asleep, WAKING)) {
+	if (atomic_load(&process.state) == ASLEEP &&
+	    atomic_compare_exchange_strong(&process.state, &asleep, WAKING)) {
 		int error = errno;
 
 		come_up();
 		errno = error;
-		return atomic_load(&state) == AWAKE;
+		return atomic_load(&process.state) == AWAKE;
 	}
-	if (asleep != AWAKE)
-		return false;
-	if (wiped_by_fork.generation == 0 && process.is_sandboxed)
-		return false; /* a new process cannot even ask for its pid */
-	if (wiped_by_fork.generation == 0)
+	if (wiped_by_fork.generation == 0) {
+		if (!can_start_anew()) /* another thread is just coming up, or it never will */
+			return false;
 		start_anew();
-	thread.generation = wiped_by_fork.generation;
-	atomic_store(&thread.cursor, 0);
-	thread.tid = process.is_sandboxed ? 0 : raw_gettid();
-	thread.step = thread.tid == process.pid;
+	}
+	wake_thread();
 	return true;
 }
 

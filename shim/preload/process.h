@@ -37,15 +37,17 @@ struct process {
 	uint64_t mapped_bytes;      /* of the session file */
 	uint64_t clock_due;         /* ticks when the process's clock pair is to be renewed */
 	uint32_t pid, slot;
-	uint32_t fd_peak;       /* highest socket fd so far + 1 */
-	bool is_aside;          /* nothing is recorded at all */
-	bool is_recording;      /* there is a session */
-	bool is_logging;        /* TCPSHIM_LOG */
-	bool is_sandboxed;      /* a seccomp filter is on: no system call of our own */
-	bool is_sealed;         /* the session has no room left, or its disk has none */
-	session_cursor shared;  /* page of small chunks */
-	session_cursor reserve; /* lines for all threads once sandboxed */
-	char name[32];          /* of the program */
+	uint32_t fd_peak;         /* highest socket fd so far + 1 */
+	_Atomic int state;        /* boot.c knows */
+	uint64_t last_generation; /* that the wiped page had */
+	bool is_aside;            /* nothing is recorded at all */
+	bool is_recording;        /* there is a session */
+	bool is_logging;          /* TCPSHIM_LOG */
+	bool is_sandboxed;        /* a seccomp filter is on: no system call of our own */
+	bool is_sealed;           /* the session has no room left, or its disk has none */
+	session_cursor shared;    /* page of small chunks */
+	session_cursor reserve;   /* lines for all threads once sandboxed */
+	char name[32];            /* of the program */
 };
 
 #define NOT_WATCHING UINT64_MAX

@@ -9,18 +9,19 @@
 #include "sys/clock.h"
 #include "sys/real.h"
 
-/* The child can not look names up: another thread may hold the loader's lock. */
+/* The child can not look names up: another thread may hold the loader's lock. And
+ * it should not: each time it would touch pages that only its parent has at hand. */
 static void before_fork(void)
 {
+	real_find();
 	if (process_is_watching())
-		real_find();
-	thread.fork_start = clock_ticks();
+		thread.fork_start = clock_ticks();
 }
 
 /* A child enters the table at once, also if it never touches a socket. */
 static pid_t after_fork(pid_t pid)
 {
-	if (pid == 0)
+	if (pid == 0 && !process.is_aside)
 		process_forked();
 	thread.fork_start = 0;
 	return pid;
