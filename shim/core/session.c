@@ -18,7 +18,7 @@ void session_format(struct session_header *header, const struct session_header *
 	header->version = SESSION_VERSION;
 	header->bytes = bytes;
 	atomic_store_explicit(&header->pages_used, SESSION_PAGES_FIRST, memory_order_relaxed);
-	atomic_store_explicit(&header->processes_used, 1, memory_order_relaxed);
+	atomic_store_explicit(&header->processes_used, SESSION_PROCESSES, memory_order_relaxed);
 	atomic_thread_fence(memory_order_release); /* whoever sees the magic sees the rest */
 	memcpy(header->magic, SESSION_MAGIC, sizeof(header->magic));
 }
@@ -60,20 +60,13 @@ static struct session_process *step(struct session_header *header, uint32_t slot
 	return entry;
 }
 
-static bool claim(struct session_header *header, struct session_process *entry, uint32_t slot,
-                  uint32_t pid)
+/* Touches nothing but the entry: a page fault is what this costs. */
+static bool claim(struct session_process *entry, uint32_t pid)
 {
-	uint32_t nobody = 0, used;
+	uint32_t nobody = 0;
 
-	if (!__atomic_compare_exchange_n(&entry->pid, &nobody, pid, false, __ATOMIC_ACQ_REL,
-	                                 __ATOMIC_RELAXED))
-		return false;
-	/* adding nothing reads for writing: one page fault, not two */
-	used = atomic_fetch_add_explicit(&header->processes_used, 0, memory_order_relaxed);
-	while (used <= slot &&
-	       !atomic_compare_exchange_weak(&header->processes_used, &used, slot + 1))
-		;
-	return true;
+	return __atomic_compare_exchange_n(&entry->pid, &nobody, pid, false, __ATOMIC_ACQ_REL,
+	                                   __ATOMIC_RELAXED);
 }
 
 uint32_t session_take_process(struct session_header *header, uint32_t pid, session_touch *touch)
@@ -86,7 +79,7 @@ uint32_t session_take_process(struct session_header *header, uint32_t pid, sessi
 		entry = step(header, slot, &page, touch);
 		if (!entry)
 			break;
-		if (claim(header, entry, slot, pid))
+		if (claim(entry, pid))
 			return slot;
 	}
 	atomic_fetch_add_explicit(&header->processes_dropped, 1, memory_order_relaxed);

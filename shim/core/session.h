@@ -76,7 +76,7 @@ struct session_header {
 
 	/* Written by every process of the session. */
 	_Alignas(64) _Atomic uint32_t pages_used; /* of the whole file */
-	_Atomic uint32_t processes_used;          /* highest slot taken + 1 */
+	_Atomic uint32_t processes_used;          /* no slot from here on is taken */
 	_Atomic uint64_t events_dropped;          /* no room, or the disk is full */
 	_Atomic uint64_t processes_dropped;       /* there was no slot */
 	_Atomic uint64_t peers_dropped;           /* UDP peers beyond what a socket remembers */

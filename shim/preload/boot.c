@@ -21,9 +21,8 @@ enum { ASLEEP, WAKING, AWAKE, ASIDE };
 
 int on_exit(void (*)(int, void *), void *) __attribute__((weak));
 
-/* The page that process.generation points into. */
 static union {
-	uint64_t generation;
+	struct self self;
 	char page[SESSION_PAGE];
 } wiped_by_fork __attribute__((aligned(SESSION_PAGE)));
 
@@ -77,17 +76,16 @@ static bool make_wiped_page(void)
 /* Up to date, with no chunk yet. */
 static void wake_thread(void)
 {
-	thread.generation = wiped_by_fork.generation;
+	thread.pid = process.self->pid;
 	atomic_store(&thread.cursor, 0);
 	thread.tid = process.is_sandboxed ? 0 : raw_gettid();
-	thread.step = thread.tid == process.pid;
+	thread.step = thread.tid == process.self->pid;
 }
 
 static void come_up(void)
 {
 	settings_read();
 	entry_read_program();
-	process.pid = raw_getpid();
 	process.is_logging = record_open_log();
 	process.is_recording = attach();
 	if ((!process.is_recording && !process.is_logging) || !make_wiped_page()) {
@@ -96,8 +94,8 @@ static void come_up(void)
 		atomic_store(&process.state, ASIDE);
 		return;
 	}
-	wiped_by_fork.generation = process.last_generation = 1;
-	process.generation = &wiped_by_fork.generation;
+	wiped_by_fork.self.pid = raw_getpid();
+	process.self = &wiped_by_fork.self;
 	entry_renew_clock();
 	atomic_store(&process.state, AWAKE);
 	wake_thread();
@@ -110,11 +108,7 @@ static void come_up(void)
 /* In a forked child, before its first event. */
 static void start_anew(void)
 {
-	wiped_by_fork.generation = ++process.last_generation;
-	process.pid = raw_getpid();
-	process.fd_peak = 0;
-	atomic_store(&process.reserve, 0);
-	atomic_store(&process.shared, 0);
+	process.self->pid = raw_getpid();
 	if (process.is_recording)
 		entry_of_fork();
 }
@@ -128,7 +122,7 @@ static bool can_start_anew(void)
 /* Does not look whether the page was wiped: that would touch it once more. */
 void process_forked(void)
 {
-	thread.generation = NEVER_WOKEN; /* not a vfork child's, if one forked */
+	thread.pid = NEVER_WOKEN; /* not a vfork child's, if one forked */
 	thread.vforks = 0;
 	if (!can_start_anew())
 		return;
@@ -140,7 +134,7 @@ bool process_wake(void)
 {
 	int asleep = ASLEEP;
 
-	if (thread.generation == NOT_WATCHING)
+	if (thread.pid == NOT_WATCHING)
 		return false; /* a vfork child */
 	if (atomic_load(&process.state) == ASLEEP &&
 	    atomic_compare_exchange_strong(&process.state, &asleep, WAKING)) {
@@ -150,7 +144,7 @@ bool process_wake(void)
 		errno = error;
 		return atomic_load(&process.state) == AWAKE;
 	}
-	if (wiped_by_fork.generation == 0) {
+	if (process.self->pid == 0) {
 		if (!can_start_anew()) /* another thread is just coming up, or it never will */
 			return false;
 		start_anew();

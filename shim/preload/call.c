@@ -72,13 +72,13 @@ void call_given_out_news(int fd)
 	struct session_process *entry = process_entry();
 
 	call_missed_close(fd);
-	if ((uint32_t)fd < process.fd_peak)
+	if ((uint32_t)fd < process.self->fd_peak)
 		return;
 	if (!process.engine.sockets.capacity)
 		process_make_tables();
-	process.fd_peak = (uint32_t)fd + 1;
+	process.self->fd_peak = (uint32_t)fd + 1;
 	if (entry)
-		atomic_store_explicit(&entry->fd_peak, process.fd_peak, memory_order_relaxed);
+		atomic_store_explicit(&entry->fd_peak, process.self->fd_peak, memory_order_relaxed);
 }
 
 long call_end(struct call *call, long ret)

@@ -85,7 +85,7 @@ void call_note_local(struct call *call, int ret, const struct sockaddr *addr, so
 void call_given_out_news(int fd);
 HOT void call_given_out(int fd)
 {
-	if (UNLIKELY(call_knows(fd) || (uint32_t)fd >= process.fd_peak))
+	if (UNLIKELY(call_knows(fd) || (uint32_t)fd >= process.self->fd_peak))
 		call_given_out_news(fd);
 }
 

@@ -86,24 +86,24 @@ void entry_of_program(void)
 {
 	struct session_header *session = process.engine.session;
 	uint32_t ppid = (uint32_t)raw1(SYS_getppid, 0);
-	uint32_t self = session_find_process(session, process.pid, touch);
+	uint32_t self = session_find_process(session, process.self->pid, touch);
 	uint32_t before = self ? self : session_find_process(session, ppid, touch);
 	struct session_process *old = before ? session_process(session, before) : NULL;
 	enum process_origin origin = self ? ORIGIN_EXEC : before ? ORIGIN_SPAWN : ORIGIN_ROOT;
 	uint32_t passed_top = old ? old->passed_top : 0;
 
 	if (self && atomic_load(&old->chunks) == 0) {
-		process.slot = self; /* it has told nothing: one entry serves both */
+		process.self->slot = self; /* it has told nothing: one entry serves both */
 		before = old->parent;
 		old->passed_top = 0;
 	} else {
-		process.slot = entry_take(process.pid);
+		process.self->slot = entry_take(process.self->pid);
 	}
-	if (self && process.slot != self) {
+	if (self && process.self->slot != self) {
 		old->end = clock_ticks();
 		atomic_store(&old->state, PROCESS_EXECED);
 	}
-	if (!process.slot)
+	if (!process.self->slot)
 		return;
 	fill(origin, before);
 	record_process(origin == ORIGIN_ROOT ? OP_START : OP_EXEC, process_entry()->program);
@@ -112,10 +112,13 @@ void entry_of_program(void)
 
 void entry_of_fork(void)
 {
-	uint32_t parent = process.slot;
+	struct session_header *session = process.engine.session;
+	uint32_t parent = thread.fork_start ? thread.fork_parent : 0;
 
-	process.slot = entry_take(process.pid);
-	if (!process.slot)
+	if (!parent) /* a fork that we did not stand around */
+		parent = session_find_process(session, (uint32_t)raw1(SYS_getppid, 0), touch);
+	process.self->slot = entry_take(process.self->pid);
+	if (!process.self->slot)
 		return;
 	if (thread.fork_start) /* what the parent did since is not inherited */
 		process_entry()->start = thread.fork_start;
@@ -131,7 +134,7 @@ void entry_renew_clock(void)
 	uint64_t age = entry ? pair.ticks - entry->first.ticks : 0;
 	uint64_t wait = age < 1u << 20 ? 1u << 20 : age; /* 0.4 ms, then doubling */
 
-	process.clock_due = pair.ticks + (wait < 1u << 31 ? wait : 1u << 31);
+	process.self->clock_due = pair.ticks + (wait < 1u << 31 ? wait : 1u << 31);
 	if (entry && pair.mono_ns)
 		entry->last = pair;
 }
@@ -162,7 +165,7 @@ void entry_ends(int status)
 	struct session_process *entry = process_entry();
 
 	vfork_child_ends(status);
-	if (!entry || thread.generation != *process.generation ||
+	if (!entry || thread.pid != process.self->pid ||
 	    atomic_load(&entry->state) == PROCESS_ENDED)
 		return;
 	entry_renew_clock();

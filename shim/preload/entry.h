@@ -15,7 +15,7 @@ void entry_read_program(void);
  * became or spawned. Meets the sockets that it was left. */
 void entry_of_program(void);
 
-/* Enter this process: a forked child of what process.slot still says. */
+/* Enter this process: a forked child. */
 void entry_of_fork(void);
 
 /* Take a slot for a process that is or will be; its start and first clock pair

@@ -117,8 +117,8 @@ static struct session_process *entry_to_exec(void)
 		if (!thread.vfork_slot)
 			return NULL;
 		entry = session_process(process.engine.session, thread.vfork_slot);
-		entry->ppid = process.pid;
-		entry->parent = process.slot;
+		entry->ppid = process.self->pid;
+		entry->parent = process.self->slot;
 		entry->uid = own ? own->uid : 0;
 		entry->origin = ORIGIN_FORK;
 		entry->status = -1;
@@ -221,8 +221,8 @@ void exec_end_spawn(struct exec *exec, pid_t pid)
 	if (!slot)
 		return;
 	entry = session_process(process.engine.session, slot);
-	entry->ppid = process.pid;
-	entry->parent = process.slot;
+	entry->ppid = process.self->pid;
+	entry->parent = process.self->slot;
 	entry->origin = ORIGIN_SPAWN;
 	entry->coverage = (uint8_t)exec->coverage;
 	entry->status = -1;

@@ -51,9 +51,9 @@ static void write_event(struct event *event)
 	char buf[LOG_LINE_MAX];
 	size_t len;
 
-	event->pid = process.pid;
+	event->pid = process.self->pid;
 	event->tid = thread.tid;
-	event->process = process.slot;
+	event->process = process.self->slot;
 	event->program = process.name;
 	len = event_json(buf, sizeof(buf), event);
 	if (to_stderr)
@@ -90,7 +90,7 @@ void livelog_process(enum op_kind kind, const char *text)
 		return;
 	event.time_ns = clock_ns(CLOCK_REALTIME);
 	if (kind == OP_FORK)
-		event.result = (int)process.pid;
+		event.result = (int)process.self->pid;
 	if (kind == OP_EXIT && entry)
 		event.result = entry->status;
 	write_event(&event);

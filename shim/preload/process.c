@@ -7,10 +7,10 @@
 #include "sys/raw.h"
 #include "sys/real.h"
 
-static const uint64_t no_generation = NOT_WATCHING - 1;
+static struct self nobody;
 
-struct process process = {.generation = &no_generation};
-_Thread_local struct thread thread = {.generation = NEVER_WOKEN};
+struct process process = {.self = &nobody};
+_Thread_local struct thread thread = {.pid = NEVER_WOKEN};
 
 /* One entry for each of a million descriptors costs address space alone: memory
  * comes where it is touched. */

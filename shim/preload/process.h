@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* process.h - this process and its threads, as the shim sees them.
  *
- * One comparison tells every wrapper whether to watch: the thread's generation
- * against the one in a page that the kernel wipes in a forked child
- * (MADV_WIPEONFORK, however the fork was made). They differ
+ * What must not survive a fork stands in one page, `self`, that the kernel wipes
+ * in the child (MADV_WIPEONFORK), however the fork was made. So one comparison
+ * tells every wrapper whether to watch: the pid that the thread remembers against
+ * the one in that page. They differ
  *   - before the library is up, and in a new thread or forked child: then
  *     process_wake() brings it up to date;
  *   - in a vfork child, which runs on its parent's memory: it only looks on;
@@ -19,39 +20,44 @@
 #define EXPORT      __attribute__((visibility("default")))
 
 struct thread {
-	uint64_t generation;        /* NOT_WATCHING in a vfork child */
-	uint64_t generation_before; /* the vfork child's */
+	uint32_t pid;        /* of the process when it was woken, or one of the two below */
+	uint32_t pid_before; /* the vfork child's */
 	session_cursor cursor;
 	uint32_t tid;
-	uint32_t step;       /* towards large chunks, see record.c; the main thread starts at 1 */
-	uint64_t fork_start; /* ticks when a fork that runs was called, 0: none */
-	uint32_t vforks;     /* depth of vfork children that run on this thread */
-	uint32_t vfork_slot; /* process slot of such a child, 0: none yet */
-	void *exec_map;      /* what exec left in our memory, for the parent to free */
+	uint32_t step;        /* towards large chunks, see record.c; the main thread starts at 1 */
+	uint64_t fork_start;  /* ticks when a fork that runs was called, 0: none */
+	uint32_t fork_parent; /* our slot then */
+	uint32_t vforks;      /* depth of vfork children that run on this thread */
+	uint32_t vfork_slot;  /* process slot of such a child, 0: none yet */
+	void *exec_map;       /* what exec left in our memory, for the parent to free */
 	size_t exec_map_size;
+};
+
+#define NOT_WATCHING UINT32_MAX /* a vfork child */
+#define NEVER_WOKEN  (UINT32_MAX - 1)
+
+/* This process; all 0 in a forked child. */
+struct self {
+	uint32_t pid;           /* 0: not woken yet */
+	uint32_t slot;          /* in the session's table of processes, 0: none */
+	uint32_t fd_peak;       /* highest socket fd so far + 1 */
+	uint64_t clock_due;     /* ticks when our clock pair is to be renewed */
+	session_cursor shared;  /* page of small chunks */
+	session_cursor reserve; /* lines for all threads once sandboxed */
 };
 
 struct process {
 	struct engine engine;
-	const uint64_t *generation; /* in the page that fork wipes */
-	uint64_t mapped_bytes;      /* of the session file */
-	uint64_t clock_due;         /* ticks when the process's clock pair is to be renewed */
-	uint32_t pid, slot;
-	uint32_t fd_peak;         /* highest socket fd so far + 1 */
-	_Atomic int state;        /* boot.c knows */
-	uint64_t last_generation; /* that the wiped page had */
-	bool is_aside;            /* nothing is recorded at all */
-	bool is_recording;        /* there is a session */
-	bool is_logging;          /* TCPSHIM_LOG */
-	bool is_sandboxed;        /* a seccomp filter is on: no system call of our own */
-	bool is_sealed;           /* the session has no room left, or its disk has none */
-	session_cursor shared;    /* page of small chunks */
-	session_cursor reserve;   /* lines for all threads once sandboxed */
-	char name[32];            /* of the program */
+	struct self *self;
+	uint64_t mapped_bytes; /* of the session file */
+	_Atomic int state;     /* boot.c knows */
+	bool is_aside;         /* nothing is recorded at all */
+	bool is_recording;     /* there is a session */
+	bool is_logging;       /* TCPSHIM_LOG */
+	bool is_sandboxed;     /* a seccomp filter is on: no system call of our own */
+	bool is_sealed;        /* the session has no room left, or its disk has none */
+	char name[32];         /* of the program */
 };
-
-#define NOT_WATCHING UINT64_MAX
-#define NEVER_WOKEN  (NOT_WATCHING - 2) /* not 0: that is a forked child's page */
 
 extern struct process process;
 extern _Thread_local struct thread thread;
@@ -62,14 +68,14 @@ bool process_wake(void);
 /* Are this thread's calls to be looked at? */
 static inline bool process_is_watching(void)
 {
-	return LIKELY(thread.generation == *process.generation) ||
-	       (!process.is_aside && process_wake());
+	return LIKELY(thread.pid == process.self->pid) || (!process.is_aside && process_wake());
 }
 
 /* Our entry in the session's table of processes, or NULL. */
 static inline struct session_process *process_entry(void)
 {
-	return process.slot ? session_process(process.engine.session, process.slot) : NULL;
+	return process.self->slot ? session_process(process.engine.session, process.self->slot)
+	                          : NULL;
 }
 
 /* Before the first socket: make room to remember it. */

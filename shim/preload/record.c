@@ -25,8 +25,10 @@ static void *page_address(uint32_t page)
 
 static struct session_chunk head(unsigned class, uint32_t tid)
 {
-	return (struct session_chunk){
-	        .class = class, .process = process.slot, .pid = process.pid, .tid = tid};
+	return (struct session_chunk){.class = class,
+	                              .process = process.self->slot,
+	                              .pid = process.self->pid,
+	                              .tid = tid};
 }
 
 /* Take a chunk of whole pages, allocated and open, for a cursor. */
@@ -54,11 +56,11 @@ static bool take_small_chunk(void)
 {
 	struct session_header *session = process.engine.session;
 	struct session_chunk chunk = head(SESSION_CHUNK_SMALL, thread.tid);
-	struct line *at = session_take_lines(session, &process.shared, SESSION_SMALL_LINES);
+	struct line *at = session_take_lines(session, &process.self->shared, SESSION_SMALL_LINES);
 	uint32_t id;
 
-	if (!at && take_chunk(&process.shared, SESSION_CHUNK_SHARED, 0))
-		at = session_take_lines(session, &process.shared, SESSION_SMALL_LINES);
+	if (!at && take_chunk(&process.self->shared, SESSION_CHUNK_SHARED, 0))
+		at = session_take_lines(session, &process.self->shared, SESSION_SMALL_LINES);
 	if (!at)
 		return false;
 	id = session_line_id(session, at);
@@ -97,7 +99,7 @@ struct line *record_more_lines(unsigned n)
 	struct line *line = NULL;
 
 	if (process.is_sandboxed)
-		line = session_take_lines(session, &process.reserve, n);
+		line = session_take_lines(session, &process.self->reserve, n);
 	while (!line && !process.is_sandboxed && !process.is_sealed && take_next_chunk())
 		line = session_take_lines(session, &thread.cursor, n);
 	let_go(old);
@@ -108,7 +110,7 @@ struct line *record_more_lines(unsigned n)
 
 void record_reserve(void)
 {
-	take_chunk(&process.reserve, SESSION_CHUNK_CLASS_MAX, 0);
+	take_chunk(&process.self->reserve, SESSION_CHUNK_CLASS_MAX, 0);
 }
 
 /* With a live log an event may be in no session: then it is made on the stack. */

@@ -30,7 +30,7 @@ HOT void record_as(enum op_kind kind, struct call *call)
 	} else {
 		engine_after(&process.engine, kind, call, line);
 	}
-	if (UNLIKELY(call->outcome.end >= process.clock_due))
+	if (UNLIKELY(call->outcome.end >= process.self->clock_due))
 		entry_renew_clock();
 }
 

@@ -10,8 +10,8 @@
 void vfork_begin(void)
 {
 	if (thread.vforks++ == 0) {
-		thread.generation_before = thread.generation;
-		thread.generation = NOT_WATCHING;
+		thread.pid_before = thread.pid;
+		thread.pid = NOT_WATCHING;
 	}
 	thread.vfork_slot = 0;
 }
@@ -21,7 +21,7 @@ void vfork_begin(void)
 void vfork_end(void)
 {
 	if (--thread.vforks == 0)
-		thread.generation = thread.generation_before;
+		thread.pid = thread.pid_before;
 	if (thread.exec_map)
 		raw2(SYS_munmap, thread.exec_map, thread.exec_map_size);
 	thread.exec_map = NULL;

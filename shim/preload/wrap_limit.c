@@ -33,7 +33,7 @@ EXPORT int prlimit(pid_t pid, rlimit_resource resource, const struct rlimit *lim
 	int ret = real.prlimit(pid, resource, limit, old);
 
 	if (ret == 0 && limit && resource == RLIMIT_NOFILE &&
-	    (pid == 0 || (uint32_t)pid == process.pid))
+	    (pid == 0 || (uint32_t)pid == process.self->pid))
 		tell(limit->rlim_cur);
 	return ret;
 }

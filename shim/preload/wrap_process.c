@@ -14,8 +14,10 @@
 static void before_fork(void)
 {
 	real_find();
-	if (process_is_watching())
-		thread.fork_start = clock_ticks();
+	if (!process_is_watching())
+		return;
+	thread.fork_start = clock_ticks();
+	thread.fork_parent = process.self->slot;
 }
 
 /* A child enters the table at once, also if it never touches a socket. */

@@ -44,6 +44,7 @@ static inline struct made made_open(uint64_t events)
 	strcpy(identity.host, "host");
 	strcpy(identity.kernel, "6.1.0");
 	session_format(made.header, &identity, made.bytes);
+	made.header->processes_used = 1; /* made_slot() counts */
 	return made;
 }
 
