@@ -280,6 +280,7 @@ void audit_event(struct audit *audit, const struct event *event)
 		checked.process = 0;
 	if (audit->events++ == 0)
 		audit->first_ns = event->time_ns;
+	audit->start_ns = event->time_ns;
 	audit->now_ns = audit->life.now_ns = event->time_ns + event->took_ns;
 	lifetime_expire(&audit->life);
 	if (event->error == EMFILE || event->error == ENFILE)

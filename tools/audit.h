@@ -34,7 +34,8 @@ struct audit {
 	uint32_t slots;                             /* what is known is below */
 	uint16_t port_low, port_high;               /* of the host, 0: unknown */
 	struct ports tcp, udp;
-	uint64_t events, first_ns, now_ns;
+	uint64_t events, first_ns;
+	uint64_t start_ns, now_ns;   /* when the call began, and ended */
 	uint32_t processes, running; /* exec makes no new one */
 	uint64_t sockets_tcp, sockets_udp, sockets_unix, sockets_other;
 	struct errors bind_failed;

@@ -35,11 +35,13 @@ struct socket {
 	int fd;                     /* the first */
 	uint8_t family, proto, use; /* enum family, proto, use */
 	bool has_local, has_remote;
-	bool bound;          /* bind gave it its port */
-	bool no_port, reuse; /* IP_BIND_ADDRESS_NO_PORT; SO_REUSEADDR, SO_REUSEPORT */
-	bool has_port;       /* counted in the ports in use */
-	bool closing;        /* shut down or closed by its holder */
-	bool peer_first;     /* the other end was closing before */
+	bool bound;                       /* bind gave it its port */
+	bool no_port, reuse;              /* IP_BIND_ADDRESS_NO_PORT; SO_REUSEADDR, SO_REUSEPORT */
+	bool has_port;                    /* counted in the ports in use */
+	bool closing;                     /* shut down or closed by its holder */
+	bool peer_first;                  /* the other end was closing before */
+	uint64_t peer_first_ns;           /* since when */
+	struct destination *peer_counted; /* where that was counted, NULL: nowhere */
 	uint32_t names, flow_count;
 	uint64_t passed_ns;         /* when it was passed on; 0: not, or met again since */
 	uint64_t nameless_ns;       /* since when it waits for a name */

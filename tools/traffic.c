@@ -201,7 +201,8 @@ void traffic_connect(struct audit *audit, struct socket *socket, const struct ev
 		connect_failed(audit, socket, destination, event);
 		return;
 	}
-	destination->retries.count = 0;
+	if (event->error == 0) /* one that is on its way may still fail */
+		destination->retries.count = 0;
 	if (flow_find(socket, destination)) {
 		flow_confirm(socket);
 		return;
@@ -329,8 +330,10 @@ static bool is_served(struct audit *audit, const struct endpoint *end)
 	       lifetime_find_tuple(&audit->life, PROTO_TCP, &any_v6, NULL);
 }
 
-/* is_known: that the other end has not closed before, unless peer_first. */
-static void count_closing(struct audit *audit, const struct socket *socket, bool is_known)
+/* is_known: that the other end has not closed before, unless peer_first. peer:
+ * the other end, if it is still to close. */
+static void count_closing(struct audit *audit, const struct socket *socket, struct socket *peer,
+                          bool is_known)
 {
 	struct flow *flow = socket->flows;
 
@@ -344,27 +347,49 @@ static void count_closing(struct audit *audit, const struct socket *socket, bool
 		flow->destination->closed_first++;
 	else
 		flow->destination->closed_unknown++;
+	if (peer)
+		peer->peer_counted = flow->destination;
 	minute_add(&flow->destination->closing, audit->now_ns);
+}
+
+/* Calls come in the order in which they ended. The other end, woken by our close,
+ * may have ended its own while ours was still under way: ours was first. */
+static void check_who_was_first(const struct audit *audit, struct socket *socket)
+{
+	if (!socket->peer_first || audit->start_ns >= socket->peer_first_ns)
+		return;
+	socket->peer_first = false;
+	if (socket->peer_counted) {
+		socket->peer_counted->closed_first--;
+		socket->peer_counted->closed_second++;
+	}
 }
 
 void traffic_closing(struct audit *audit, struct socket *socket)
 {
 	struct socket *peer;
-	bool is_ours;
+	bool has_peer, is_ours;
 
 	if (socket->closing || socket->proto != PROTO_TCP || !socket->has_local ||
 	    !socket->has_remote)
 		return;
 	socket->closing = true;
 	peer = peer_of(audit, socket);
-	if (peer && !peer->closing)
+	has_peer = peer != NULL;
+	if (peer && peer->closing)
+		peer = NULL;
+	check_who_was_first(audit, socket);
+	if (peer) {
 		peer->peer_first = true;
+		peer->peer_first_ns = audit->start_ns;
+		peer->peer_counted = NULL;
+	}
 	if (socket->use != USE_CLIENT || !socket->flows)
 		return;
-	is_ours = peer || is_served(audit, &socket->tuple.remote);
+	is_ours = has_peer || is_served(audit, &socket->tuple.remote);
 	if (is_ours)
 		flow_confirm(socket);
-	count_closing(audit, socket, is_ours);
+	count_closing(audit, socket, peer, is_ours);
 }
 
 void traffic_ended(struct audit *audit, struct socket *socket)

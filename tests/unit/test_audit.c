@@ -174,6 +174,55 @@ static void test_who_closes_first(void **state)
 	assert_int_equal(made_destination_row(443)->closed_unknown, 1);
 }
 
+/* A close that took so many steps until now. */
+static void close_slowly(uint32_t slot, int fd, uint32_t sock, uint64_t steps)
+{
+	struct event event = made_event(OP_CLOSE, slot, fd, sock);
+
+	event.took_ns = steps * MADE_STEP_NS;
+	made_now -= event.took_ns;
+	made_play(event);
+	made_now += event.took_ns;
+}
+
+static void test_who_began_to_close_first(void **state)
+{
+	const struct destination *row;
+	uint32_t sock, conn;
+
+	(void)state;
+	made_listener(SERVER, 3, server, REUSE);
+	sock = made_socket(CLIENT, 5);
+	made_connect(CLIENT, 5, sock, client, server, 0);
+	conn = made_accept(SERVER, 3, 4, server, client);
+	made_close(SERVER, 4, conn); /* woken by the client's, which ends later */
+	close_slowly(CLIENT, 5, sock, 2);
+	row = made_destination_row(HTTP);
+	assert_int_equal(row->closed_first, 1);
+	assert_int_equal(row->closed_second, 0);
+
+	sock = made_socket(CLIENT, 5);
+	made_connect(CLIENT, 5, sock, client, server, 0);
+	conn = made_accept(SERVER, 3, 4, server, client);
+	made_close(CLIENT, 5, sock);
+	close_slowly(SERVER, 4, conn, 2);
+	assert_int_equal(row->closed_first, 1);
+	assert_int_equal(row->closed_second, 1);
+}
+
+static void test_a_retry_that_does_not_wait(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		uint32_t sock = made_socket(CLIENT, 5);
+
+		made_connect(CLIENT, 5, sock, client, server, EINPROGRESS);
+		made_connect(CLIENT, 5, sock, client, server, ECONNREFUSED);
+		made_close(CLIENT, 5, sock);
+	}
+	assert_int_equal(made_destination_row(HTTP)->retries.best, 3);
+}
+
 static void test_shutdown_closes_first(void **state)
 {
 	uint32_t sock = made_socket(CLIENT, 5), conn;
@@ -295,6 +344,8 @@ int main(void)
 	        TEST(test_accept_confirms_connect),
 	        TEST(test_dissolve),
 	        TEST(test_who_closes_first),
+	        TEST(test_who_began_to_close_first),
+	        TEST(test_a_retry_that_does_not_wait),
 	        TEST(test_shutdown_closes_first),
 	        TEST(test_udp),
 	        TEST(test_udp_ephemeral_binds_share_a_row),
