@@ -86,6 +86,51 @@ static void refusals(void)
 	MUST(close(udp));
 }
 
+/* A client that has gone, politely or not, is accepted all the same. */
+static void gone(int linger)
+{
+	int listener = listening("127.0.0.1", 4), client = connected_to(listener, SOCK_STREAM), fd;
+	struct address from = EMPTY_ADDRESS;
+	struct linger reset = {linger, 0};
+
+	section(linger ? "the client has reset" : "the client has closed");
+	MUST(setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof reset));
+	MUST(close(client));
+	wait_for(listener, POLLIN);
+	fd = (int)TRY(accept(listener, NULL, NULL));
+	show_poll("accepted", fd);
+	show_names("accepted", fd);
+	MUST(close(fd));
+	client = connected_to(listener, SOCK_STREAM);
+	MUST(setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof reset));
+	MUST(close(client));
+	fd = (int)TRY(accept4(listener, INTO(from), 0));
+	show_address("from", &from);
+	MUST(close(fd));
+	MUST(close(listener));
+}
+
+static void gone_unix(void)
+{
+	struct address name = address_of_unix("accept"), from = EMPTY_ADDRESS;
+	int listener = (int)MUST(socket(AF_UNIX, SOCK_STREAM, 0)), i;
+
+	section("unix, the client has closed");
+	MUST(bind(listener, AT(name)));
+	MUST(listen(listener, 4));
+	for (i = 0; i < 3; i++) {
+		int client = (int)MUST(socket(AF_UNIX, SOCK_STREAM, 0));
+
+		MUST(connect(client, AT(name)));
+		MUST(close(client));
+	}
+	TRY(close(TRY(accept(listener, NULL, NULL))));
+	TRY(close(TRY(accept(listener, INTO(from)))));
+	printf("%d bytes of address\n", (int)from.len);
+	TRY(close(TRY(accept4(listener, NULL, NULL, SOCK_CLOEXEC))));
+	MUST(close(listener));
+}
+
 static void on_alarm(int signal)
 {
 	(void)signal;
@@ -147,6 +192,9 @@ int main(void)
 	plain("::", "127.0.0.1");
 	arguments();
 	refusals();
+	gone(0);
+	gone(1);
+	gone_unix();
 	interrupted();
 	at_the_limit();
 	return end();
