@@ -101,11 +101,34 @@ static void ask_local(struct call *call, int fd)
 		call->outcome.has_local = true;
 }
 
+/* Does the kernel say something of op.fd that cannot be true of the socket that
+ * we know there? Then that one was closed, and the number given to another, in a
+ * way that we did not see. */
+static bool is_contradicted(const struct call *call)
+{
+	uint32_t bits = sock_bits(&call->sock);
+	int result = call->outcome.result;
+
+	if (!bits)
+		return false;
+	if (result == -ENOTSOCK || result == -EBADF)
+		return true;
+	if (call->op.kind == OP_ACCEPT)
+		return result >= 0 && !(bits & SOCKET_LISTENING);
+	if (call->op.kind == OP_CONNECT)
+		return result == 0 && bits & SOCKET_LISTENING;
+	return call->op.kind == OP_LISTEN && result == 0 && sock_proto(&call->sock) == PROTO_UDP;
+}
+
 long call_end_named(struct call *call, long ret)
 {
 	bool is_birth = call->op.kind == OP_ACCEPT && ret >= 0;
 
 	call_note_end(call, ret);
+	if (UNLIKELY(is_contradicted(call))) {
+		adopt_arrival(call->op.fd);
+		sockets_get(&process.engine.sockets, call->op.fd, &call->sock);
+	}
 	ask_local(call, is_birth ? (int)ret : call->op.fd);
 	if (is_birth)
 		call_given_out((int)ret);
