@@ -58,9 +58,11 @@ static struct attached map_fd(int fd)
 	if (raw4(SYS_pread64, fd, magic, sizeof(magic), 0) != (long)sizeof(magic) ||
 	    memcmp(magic, SESSION_MAGIC, sizeof(magic)) != 0)
 		return failed("not a tcpshim session", 0);
+	if ((uint64_t)st.st_size < session_bytes(1))
+		return failed("too small for a session", 0);
 	bytes = mappable((uint64_t)st.st_size) / SESSION_PAGE * SESSION_PAGE;
 	if (bytes < session_bytes(1))
-		return failed("too small for a session", 0);
+		return failed("ulimit -v leaves no room for a session", 0);
 	at = raw6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (at < 0 && at > -SESSION_PAGE)
 		return failed("cannot map the session", at);
