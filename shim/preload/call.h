@@ -9,7 +9,7 @@
  *
  * Nothing is held while the real call runs: it may block for hours, be
  * cancelled, or be interrupted by a handler that makes calls of its own.
- * Signal-safe. Only the two call_end functions write errno. */
+ * Signal-safe. Only the call_end functions write errno. */
 #ifndef PRELOAD_CALL_H
 #define PRELOAD_CALL_H
 
