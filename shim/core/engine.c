@@ -7,39 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-static bool has_started(int result)
-{
-	return result == 0 || result == -EINPROGRESS;
-}
-
-static bool knows_own_address(const struct sock *sock)
-{
-	return sock_bits(sock) & SOCKET_LOCAL && sock->local_port && !addr_is_any(&sock->local);
-}
-
-static bool is_inet(const struct sock *sock)
-{
-	return sock_family(sock) == FAMILY_INET || sock_family(sock) == FAMILY_INET6;
-}
-
-bool engine_wants_local(const struct call *call)
-{
-	const struct sock *sock = &call->sock;
-	const struct outcome *outcome = &call->outcome;
-	bool has_port = sock_bits(sock) & SOCKET_LOCAL && sock->local_port;
-
-	if (!is_inet(sock))
-		return false;
-	if (call->op.kind == OP_CONNECT)
-		return has_started(outcome->result) && outcome->has_remote &&
-		       (!knows_own_address(sock) || sock_proto(sock) == PROTO_UDP);
-	if (call->op.kind == OP_ACCEPT)
-		return outcome->result >= 0 && !knows_own_address(sock);
-	if (call->op.kind == OP_BIND)
-		return outcome->result == 0 && outcome->has_local && outcome->local.port == 0;
-	return outcome->result >= 0 && !has_port; /* OP_LISTEN, OP_SEND */
-}
-
 /* ---- the socket after the call ---- */
 
 static void set_bits(struct sock *sock, uint32_t set, uint32_t clear)
@@ -72,7 +39,7 @@ static void set_ends(struct sock *sock, const struct outcome *outcome)
 }
 
 /* The new socket has the listener's own address, unless that is any address. */
-static void after_accept(struct engine *engine, struct call *call, const struct line *line)
+void engine_after_accept(struct engine *engine, struct call *call, const struct line *line)
 {
 	const uint32_t kept =
 	        SOCKET_KNOWN | 3 << SOCKET_FAMILY_SHIFT | 3 << SOCKET_PROTO_SHIFT | SOCKET_LOCAL;
@@ -119,13 +86,13 @@ static void forget_connect(struct engine *engine, struct call *call)
 	sock->word = word;
 }
 
-static void after_connect(struct engine *engine, struct call *call)
+void engine_after_connect(struct engine *engine, struct call *call)
 {
 	struct sock *sock = &call->sock;
 	bool is_dissolved = call->outcome.result == 0 && !call->outcome.has_remote;
 
 	set_ends(sock, &call->outcome);
-	if (!has_started(call->outcome.result)) {
+	if (!engine_has_started(call->outcome.result)) {
 		forget_connect(engine, call);
 		return;
 	}
@@ -179,7 +146,7 @@ void engine_remember(struct engine *engine, struct call *call, const struct line
 		after_birth(engine, call, call->op.fd, call->outcome.bits, line);
 		break;
 	case OP_ACCEPT:
-		after_accept(engine, call, line);
+		engine_after_accept(engine, call, line);
 		break;
 	case OP_BIND:
 		after_bind(engine, call);
@@ -188,7 +155,7 @@ void engine_remember(struct engine *engine, struct call *call, const struct line
 		after_listen(engine, call);
 		break;
 	case OP_CONNECT:
-		after_connect(engine, call);
+		engine_after_connect(engine, call);
 		break;
 	case OP_DUP:
 		after_dup(engine, call);

@@ -6,6 +6,8 @@
 #ifndef CORE_ENGINE_H
 #define CORE_ENGINE_H
 
+#include <errno.h>
+
 #include "core/session.h"
 #include "core/sockets.h"
 
@@ -32,9 +34,31 @@ HOT void engine_before(const struct engine *engine, struct call *call)
 	(void)call;
 }
 
+/* Is a connect made, or on its way? */
+static inline bool engine_has_started(int result)
+{
+	return result == 0 || result == -EINPROGRESS;
+}
+
 /* Does the engine need the socket's local endpoint for its record, one that
  * only the kernel knows? */
-bool engine_wants_local(const struct call *call);
+HOT bool engine_wants_local(enum op_kind kind, const struct call *call)
+{
+	const struct sock *sock = &call->sock;
+	const struct outcome *outcome = &call->outcome;
+	bool has_port = sock_bits(sock) & SOCKET_LOCAL && sock->local_port;
+
+	if (sock_family(sock) != FAMILY_INET && sock_family(sock) != FAMILY_INET6)
+		return false;
+	if (kind == OP_CONNECT)
+		return engine_has_started(outcome->result) && outcome->has_remote &&
+		       (!has_port || addr_is_any(&sock->local) || sock_proto(sock) == PROTO_UDP);
+	if (kind == OP_ACCEPT)
+		return outcome->result >= 0 && (!has_port || addr_is_any(&sock->local));
+	if (kind == OP_BIND)
+		return outcome->result == 0 && outcome->has_local && outcome->local.port == 0;
+	return outcome->result >= 0 && !has_port; /* OP_LISTEN, OP_SEND */
+}
 
 /* How many lines the record of this outcome takes. */
 static inline unsigned engine_lines(const struct outcome *outcome)
@@ -47,6 +71,8 @@ static inline unsigned engine_lines(const struct outcome *outcome)
 /* The two halves of engine_after(): the table of sockets, and the line. line is
  * NULL where nothing is recorded; it gives a socket that is born its id. */
 void engine_remember(struct engine *engine, struct call *call, const struct line *line);
+void engine_after_connect(struct engine *engine, struct call *call);
+void engine_after_accept(struct engine *engine, struct call *call, const struct line *line);
 void engine_put_text(struct line *line, const struct outcome *outcome);
 
 /* A socket is born as fd, with the word that it has but for its id. */
@@ -124,6 +150,10 @@ HOT void engine_after(struct engine *engine, enum op_kind kind, struct call *cal
 		call->sock.word = word;
 		if (call->outcome.result >= 0)
 			engine_give_birth(engine, call, call->outcome.result, word, line);
+	} else if (kind == OP_CONNECT) {
+		engine_after_connect(engine, call);
+	} else if (kind == OP_ACCEPT) {
+		engine_after_accept(engine, call, line);
 	} else if (kind != OP_CLOSE) { /* that was taken out of the table before */
 		engine_remember(engine, call, line);
 	}

@@ -93,18 +93,18 @@ long call_end_birth(struct call *call, long ret)
 	return call_end(call, ret);
 }
 
-static void ask_local(struct call *call, int fd)
+HOT void ask_local(enum op_kind kind, struct call *call, int fd)
 {
 	struct endpoint *local = &call->outcome.local;
 
-	if (engine_wants_local(call) && capture_local(fd, local) != FAMILY_OTHER)
+	if (engine_wants_local(kind, call) && capture_local(fd, local) != FAMILY_OTHER)
 		call->outcome.has_local = true;
 }
 
 /* Does the kernel say something of op.fd that cannot be true of the socket that
  * we know there? Then that one was closed, and the number given to another, in a
  * way that we did not see. */
-static bool is_contradicted(const struct call *call)
+HOT bool is_contradicted(enum op_kind kind, const struct call *call)
 {
 	uint32_t bits = sock_bits(&call->sock);
 	int result = call->outcome.result;
@@ -113,29 +113,45 @@ static bool is_contradicted(const struct call *call)
 		return false;
 	if (result == -ENOTSOCK || result == -EBADF)
 		return true;
-	if (call->op.kind == OP_ACCEPT)
+	if (kind == OP_ACCEPT)
 		return result >= 0 && !(bits & SOCKET_LISTENING);
-	if (call->op.kind == OP_CONNECT)
+	if (kind == OP_CONNECT)
 		return result == 0 && bits & SOCKET_LISTENING;
-	return call->op.kind == OP_LISTEN && result == 0 && sock_proto(&call->sock) == PROTO_UDP;
+	return kind == OP_LISTEN && result == 0 && sock_proto(&call->sock) == PROTO_UDP;
+}
+
+/* kind is the op's; the two that most programs live by have a copy of their own. */
+HOT long end_named(enum op_kind kind, struct call *call, long ret)
+{
+	bool is_birth = kind == OP_ACCEPT && ret >= 0;
+
+	call_note_end(call, ret);
+	if (UNLIKELY(is_contradicted(kind, call))) {
+		adopt_arrival(call->op.fd);
+		sockets_get(&process.engine.sockets, call->op.fd, &call->sock);
+	}
+	ask_local(kind, call, is_birth ? (int)ret : call->op.fd);
+	if (is_birth)
+		call_given_out((int)ret);
+	record_as(kind, call);
+	if (UNLIKELY(ret < 0))
+		errno = -call->outcome.result;
+	return ret;
+}
+
+long call_end_connect(struct call *call, long ret)
+{
+	return end_named(OP_CONNECT, call, ret);
+}
+
+long call_end_accept(struct call *call, long ret)
+{
+	return end_named(OP_ACCEPT, call, ret);
 }
 
 long call_end_named(struct call *call, long ret)
 {
-	bool is_birth = call->op.kind == OP_ACCEPT && ret >= 0;
-
-	call_note_end(call, ret);
-	if (UNLIKELY(is_contradicted(call))) {
-		adopt_arrival(call->op.fd);
-		sockets_get(&process.engine.sockets, call->op.fd, &call->sock);
-	}
-	ask_local(call, is_birth ? (int)ret : call->op.fd);
-	if (is_birth)
-		call_given_out((int)ret);
-	record(call);
-	if (UNLIKELY(ret < 0))
-		errno = -call->outcome.result;
-	return ret;
+	return end_named(call->op.kind, call, ret);
 }
 
 void call_end_known(struct call *call, int error)

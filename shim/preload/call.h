@@ -126,6 +126,8 @@ HOT long call_end_socket(struct call *call, long ret)
 long call_end_birth(struct call *call, long ret);
 
 /* The same for a call after which the kernel may have an endpoint to tell. */
+long call_end_connect(struct call *call, long ret);
+long call_end_accept(struct call *call, long ret);
 long call_end_named(struct call *call, long ret);
 
 /* The same for a call whose end is told elsewhere: error is 0 or an errno. */

@@ -43,7 +43,7 @@ EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len)
 		return real.connect(fd, addr, len);
 	ret = call_may_go(&call) ? real.connect(fd, addr, len) : -1;
 	call_note_remote(&call, ret, addr, len, path);
-	return (int)call_end_named(&call, ret);
+	return (int)call_end_connect(&call, ret);
 }
 
 EXPORT int shutdown(int fd, int how)

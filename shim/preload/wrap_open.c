@@ -45,7 +45,7 @@ static int end_accept(struct call *call, int ret, const struct peer *peer)
 		        peer_take(peer, &call->outcome.remote) ||
 		        (sock_proto(&call->sock) == PROTO_TCP &&
 		         capture_remote(ret, &call->outcome.remote) != FAMILY_OTHER);
-	return (int)call_end_named(call, ret);
+	return (int)call_end_accept(call, ret);
 }
 
 EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *len)

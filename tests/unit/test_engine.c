@@ -139,7 +139,7 @@ static void test_listener_then_accept_gives_both_ends(void **state)
 	call = call_of(OP_ACCEPT, 3, 5);
 	call.outcome.has_remote = true;
 	call.outcome.remote = end_of("127.0.0.1", 40000);
-	assert_false(engine_wants_local(&call)); /* the listener's own */
+	assert_false(engine_wants_local(call.op.kind, &call)); /* the listener's own */
 	event = report(&call);
 	assert_int_equal(event.fd, 3);
 	assert_int_equal(event.result, 5);
@@ -158,21 +158,21 @@ static void test_wants_the_local_end_where_only_the_kernel_knows(void **state)
 	call = call_of(OP_BIND, 3, 0);
 	call.outcome.has_local = true;
 	call.outcome.local = end_of("0.0.0.0", 0);
-	assert_true(engine_wants_local(&call)); /* port 0 */
+	assert_true(engine_wants_local(call.op.kind, &call)); /* port 0 */
 	call.outcome.local.port = 80;
-	assert_false(engine_wants_local(&call));
+	assert_false(engine_wants_local(call.op.kind, &call));
 	call = call_of(OP_CONNECT, 3, -EINPROGRESS);
 	call.outcome.has_remote = true;
-	assert_true(engine_wants_local(&call));
+	assert_true(engine_wants_local(call.op.kind, &call));
 	call.outcome.result = -ECONNREFUSED;
-	assert_false(engine_wants_local(&call));
+	assert_false(engine_wants_local(call.op.kind, &call));
 	call = call_of(OP_LISTEN, 3, 0);
-	assert_true(engine_wants_local(&call));
+	assert_true(engine_wants_local(call.op.kind, &call));
 	bind_to(3, "0.0.0.0", 8080, 0);
 	call = call_of(OP_LISTEN, 3, 0);
-	assert_false(engine_wants_local(&call));
+	assert_false(engine_wants_local(call.op.kind, &call));
 	call = call_of(OP_ACCEPT, 3, 4);
-	assert_true(engine_wants_local(&call)); /* any address is none */
+	assert_true(engine_wants_local(call.op.kind, &call)); /* any address is none */
 }
 
 static void test_connect_then_dissolve(void **state)
@@ -202,7 +202,7 @@ static struct event connect_to(int fd, int result)
 	call.outcome.has_remote = true;
 	call.outcome.remote = end_of("10.0.0.2", 443);
 	if (result == -EINPROGRESS) {
-		assert_true(engine_wants_local(&call));
+		assert_true(engine_wants_local(call.op.kind, &call));
 		call.outcome.has_local = true;
 		call.outcome.local = end_of("10.0.0.1", 30000);
 	}
