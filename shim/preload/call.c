@@ -34,7 +34,7 @@ static enum family note(struct call *call, int ret, const struct sockaddr *addr,
 	if (call->verdict.error || !was_read(ret) || !addr)
 		return FAMILY_OTHER;
 	family = addr_from_sockaddr(end, addr, len);
-	if (family == FAMILY_UNIX) {
+	if (family == FAMILY_UNIX && path) {
 		call->outcome.text = path;
 		call->outcome.text_len = addr_unix_path(path, addr, len);
 	}
@@ -134,9 +134,7 @@ HOT long end_named(enum op_kind kind, struct call *call, long ret)
 	if (is_birth)
 		call_given_out((int)ret);
 	record_as(kind, call);
-	if (UNLIKELY(ret < 0))
-		errno = -call->outcome.result;
-	return ret;
+	return call_leave(call, ret);
 }
 
 long call_end_connect(struct call *call, long ret)

@@ -9,7 +9,7 @@
  *
  * Nothing is held while the real call runs: it may block for hours, be
  * cancelled, or be interrupted by a handler that makes calls of its own.
- * Signal-safe. Only the call_end functions write errno. */
+ * Signal-safe. */
 #ifndef PRELOAD_CALL_H
 #define PRELOAD_CALL_H
 
@@ -74,7 +74,8 @@ HOT bool call_may_go(struct call *call)
 
 /* Note the remote (connect) or local (bind) address that the call was given,
  * once the kernel has read it: it may be bad, and the kernel says so best. A unix
- * socket's goes to path, UNIX_PATH_MAX + 1 bytes, that stay until call_end. */
+ * socket's goes to path, UNIX_PATH_MAX + 1 bytes, that stay until call_end; NULL:
+ * the socket is none. */
 void call_note_remote(struct call *call, int ret, const struct sockaddr *addr, socklen_t len,
                       char *path);
 void call_note_local(struct call *call, int ret, const struct sockaddr *addr, socklen_t len,
@@ -98,13 +99,19 @@ HOT void call_note_end(struct call *call, long ret)
 		call->outcome.result = call->verdict.error ? -call->verdict.error : -errno;
 }
 
+/* The only writer of errno. */
+HOT long call_leave(const struct call *call, long ret)
+{
+	if (UNLIKELY(ret < 0))
+		errno = -call->outcome.result;
+	return ret;
+}
+
 HOT long call_end_as(enum op_kind kind, struct call *call, long ret)
 {
 	call_note_end(call, ret);
 	record_as(kind, call);
-	if (UNLIKELY(ret < 0))
-		errno = -call->outcome.result;
-	return ret;
+	return call_leave(call, ret);
 }
 
 /* Report how it ended. Returns ret, and puts errno where the program finds it. */

@@ -62,6 +62,7 @@ static void refusals(void)
 
 static void tcp(void)
 {
+	struct sockaddr_un unix_addr = {AF_UNIX, "/nowhere"};
 	int pair[2], fd = (int)MUST(socket(AF_INET, SOCK_STREAM, 0)), listener;
 	struct address to;
 	char buf[8];
@@ -88,6 +89,7 @@ static void tcp(void)
 	TRY(sendto(fd, "hello", 5, MSG_FASTOPEN, AT(to)));
 	MUST(close(fd));
 	fd = (int)MUST(socket(AF_INET, SOCK_STREAM, 0));
+	TRY(sendto(fd, "hello", 5, MSG_FASTOPEN, (struct sockaddr *)&unix_addr, sizeof(unix_addr)));
 	MUST(setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &(int){1}, sizeof(int)));
 	TRY(connect(fd, AT(to)));
 	TRY(send(fd, "hello", 5, 0));
