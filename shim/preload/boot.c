@@ -10,6 +10,7 @@
 #include "core/text.h"
 #include "preload/attach.h"
 #include "preload/entry.h"
+#include "preload/livelog.h"
 #include "preload/process.h"
 #include "preload/record.h"
 #include "preload/settings.h"
@@ -86,7 +87,7 @@ static void come_up(void)
 {
 	settings_read();
 	entry_read_program();
-	process.is_logging = record_open_log();
+	process.is_logging = livelog_open();
 	process.is_recording = attach();
 	if ((!process.is_recording && !process.is_logging) || !make_wiped_page()) {
 		process.is_recording = process.is_logging = false;

@@ -33,6 +33,22 @@ uint32_t entry_take(uint32_t pid)
 	return slot;
 }
 
+struct session_process *entry_of_child(uint32_t pid, enum process_origin origin, uint32_t *slot)
+{
+	struct session_process *own = process_entry(), *entry;
+
+	*slot = entry_take(pid);
+	if (!*slot)
+		return NULL;
+	entry = session_process(process.engine.session, *slot);
+	entry->ppid = process.self->pid;
+	entry->parent = process.self->slot;
+	entry->uid = own ? own->uid : 0;
+	entry->origin = origin;
+	entry->status = STATUS_UNKNOWN;
+	return entry;
+}
+
 /* Keep the end of a path that is too long. */
 static void put_tail(char *to, size_t size, const char *from)
 {

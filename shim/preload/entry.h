@@ -22,6 +22,9 @@ void entry_of_fork(void);
  * are filled. Returns 0 if there is none. */
 uint32_t entry_take(uint32_t pid);
 
+/* The same for a child that cannot enter by itself; who made it is filled. */
+struct session_process *entry_of_child(uint32_t pid, enum process_origin origin, uint32_t *slot);
+
 /* The process ends now, with this status or STATUS_UNKNOWN. */
 void entry_ends(int status);
 

@@ -112,23 +112,15 @@ static struct session_process *entry_to_exec(void)
 
 	if (!thread.vforks)
 		return process_is_watching() ? process_entry() : NULL;
-	if (!thread.vfork_slot) {
-		thread.vfork_slot = entry_take(raw_getpid());
-		if (!thread.vfork_slot)
-			return NULL;
-		entry = session_process(process.engine.session, thread.vfork_slot);
-		entry->ppid = process.self->pid;
-		entry->parent = process.self->slot;
-		entry->uid = own ? own->uid : 0;
-		entry->origin = ORIGIN_FORK;
-		entry->status = -1;
-		if (own) {
-			memcpy(entry->name, own->name, sizeof(entry->name));
-			memcpy(entry->program, own->program, sizeof(entry->program));
-			atomic_store(&entry->fd_limit, atomic_load(&own->fd_limit));
-		}
+	if (thread.vfork_slot)
+		return session_process(process.engine.session, thread.vfork_slot);
+	entry = entry_of_child(raw_getpid(), ORIGIN_FORK, &thread.vfork_slot);
+	if (entry && own) {
+		memcpy(entry->name, own->name, sizeof(entry->name));
+		memcpy(entry->program, own->program, sizeof(entry->program));
+		atomic_store(&entry->fd_limit, atomic_load(&own->fd_limit));
 	}
-	return session_process(process.engine.session, thread.vfork_slot);
+	return entry;
 }
 
 static void put_path(char *to, size_t size, const char *path)
@@ -145,11 +137,13 @@ static void begin(struct exec *exec, const char *path, bool searches, char *cons
 	char byte;
 
 	process_is_watching(); /* the library may not be up yet */
-	if (path && !raw_peek(&byte, path, 1))
-		path = NULL; /* the kernel says EFAULT */
 	*exec = (struct exec){.envp = envp, .path = path, .is_there = true};
+	if (process.is_sandboxed)
+		return; /* every step below is a system call */
+	if (path && !raw_peek(&byte, path, 1))
+		exec->path = path = NULL; /* the kernel says EFAULT */
 	exec->envp = environment_repair(envp, &exec->map, &exec->map_size);
-	if (process.is_recording && !process.is_sandboxed)
+	if (process.is_recording)
 		exec->coverage = judge(path, searches, &exec->is_there);
 }
 
@@ -217,15 +211,10 @@ void exec_end_spawn(struct exec *exec, pid_t pid)
 	if (!pid || !process.is_recording || process.is_sandboxed ||
 	    exec->coverage == COVERAGE_SEEN)
 		return;
-	slot = entry_take((uint32_t)pid);
-	if (!slot)
+	entry = entry_of_child((uint32_t)pid, ORIGIN_SPAWN, &slot);
+	if (!entry)
 		return;
-	entry = session_process(process.engine.session, slot);
-	entry->ppid = process.self->pid;
-	entry->parent = process.self->slot;
-	entry->origin = ORIGIN_SPAWN;
 	entry->coverage = (uint8_t)exec->coverage;
-	entry->status = -1;
 	put_path(entry->program, sizeof(entry->program), exec->path);
 	put_path(entry->name, sizeof(entry->name),
 	         strrchr(exec->path, '/') ? strrchr(exec->path, '/') + 1 : exec->path);

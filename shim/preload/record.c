@@ -147,8 +147,3 @@ void record_process(enum op_kind kind, const char *text)
 	if (process.is_logging)
 		livelog_process(kind, text);
 }
-
-bool record_open_log(void)
-{
-	return livelog_open();
-}

@@ -51,7 +51,4 @@ long record_allocate(void *at, size_t size);
 /* Take a chunk for all threads to use once no system call can be made. */
 void record_reserve(void);
 
-/* Read TCPSHIM_LOG. Returns whether there is a live log. */
-bool record_open_log(void);
-
 #endif

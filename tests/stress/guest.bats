@@ -129,3 +129,7 @@ programs=$build/tests/stress
 	cycles 200
 	balanced
 }
+
+@test "exec in a sandbox makes no system call of the library's" {
+	twice "$programs/sandbox_exec"
+}
