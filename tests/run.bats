@@ -116,7 +116,7 @@ the_session() {
 
 @test "--capacity is the room" {
 	"$tool" run -q --capacity 4096 -o "$session" true
-	[ "$(stat -c %s "$session")" = $((65536 + 65536 * 512 + 4096 * 64)) ]
+	[ "$(stat -c %s "$session")" = $((4096 + 65536 * 512 + 4096 * 64 + 4096 * 64)) ]
 }
 
 @test "a library path with a space is refused" {

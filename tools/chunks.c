@@ -79,6 +79,9 @@ static uint32_t walk_page(struct chunks *chunks, struct source *source, struct p
 		add_small_chunks(chunks, in.first);
 		return in.first + 1;
 	}
+	if (head.magic == SESSION_CHUNK_MAGIC && head.class == SESSION_CHUNK_RULES && head.pages &&
+	    head.pages <= in.end - in.first)
+		return in.first + head.pages;
 	if (head.magic != SESSION_CHUNK_MAGIC || head.class > SESSION_CHUNK_CLASS_MAX) {
 		source->damaged++;
 		return in.first + 1;

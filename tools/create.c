@@ -185,7 +185,7 @@ static int fill(int fd, uint64_t events)
 	memset(header, 0, sizeof(*header));
 	memset(&identity, 0, sizeof(identity));
 	identify(&identity);
-	session_format(header, &identity, bytes);
+	session_format(header, &identity, bytes, 0);
 	if (ftruncate(fd, (off_t)bytes) != 0) {
 		error = -errno;
 	} else {

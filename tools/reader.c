@@ -181,9 +181,6 @@ void reader_info(struct reader *reader, struct reader_info *info)
 	        .damaged = reader->source.damaged + reader->table.damaged,
 	        .port_low = header->port_low,
 	        .port_high = header->port_high,
-	        .rules = header->rules,
-	        .rules_len = header->rules_bytes < SESSION_RULES_MAX ? header->rules_bytes
-	                                                             : SESSION_RULES_MAX,
 	};
 	copy_string(info->host, sizeof(info->host), header->host);
 	copy_string(info->kernel, sizeof(info->kernel), header->kernel);

@@ -32,8 +32,6 @@ struct reader_info {
 	uint64_t damaged; /* lines and chunks that made no sense, so far */
 	uint16_t port_low, port_high;
 	char host[65], kernel[65];
-	const char *rules;
-	size_t rules_len;
 };
 
 /* Open path. Returns NULL and fills error (a whole sentence without a newline)

@@ -57,6 +57,13 @@ struct op {
 	int arg;        /* backlog, shutdown's how, new limit */
 	bool cloexec;   /* births and DUP: the new fd is close-on-exec */
 	uint64_t start; /* ticks, see session.h */
+
+	/* What the call names: BIND its local, the others a remote endpoint. Only where a rule
+	 * could want to know. */
+	bool has_asked;
+	struct endpoint asked;
+	const char *path; /* of a unix socket, path_len bytes; NULL: unnamed */
+	size_t path_len;
 };
 
 enum verdict_kind {
@@ -72,9 +79,11 @@ enum verdict_kind {
 /* What to do with it. With VERDICT_PASSED the rest is zero. */
 struct verdict {
 	enum verdict_kind kind;
-	int error;         /* DENIED, FAILED, LIMITED: the errno to give */
-	uint16_t rule;     /* 1 for the first rule; 0: none */
-	uint64_t delay_ns; /* to wait before the call */
+	int error;          /* DENIED, FAILED, LIMITED: the errno to give */
+	uint16_t rule;      /* 1 for the first rule; 0: none */
+	uint64_t delay_ns;  /* to wait before the call */
+	struct endpoint to; /* MOVED: where it goes; port 0 with a range: any free one of it */
+	uint16_t low, high; /* ASSIGNED, MOVED: take the port from this range; high 0: no range */
 };
 
 /* What happened. */

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "core/rules.h"
+
 uint64_t session_bytes(uint64_t events)
 {
 	uint64_t pages = (events + SESSION_PAGE_LINES - 1) / SESSION_PAGE_LINES;
@@ -12,12 +14,17 @@ uint64_t session_bytes(uint64_t events)
 }
 
 void session_format(struct session_header *header, const struct session_header *identity,
-                    uint64_t bytes)
+                    uint64_t bytes, size_t rules_bytes)
 {
-	memcpy(header, identity, offsetof(struct session_header, pages_used));
+	uint32_t rules_pages = rules_bytes ? session_rules_pages(rules_bytes) : 0;
+
+	memcpy(header, identity, offsetof(struct session_header, rules_page));
 	header->version = SESSION_VERSION;
 	header->bytes = bytes;
-	atomic_store_explicit(&header->pages_used, SESSION_PAGES_FIRST, memory_order_relaxed);
+	atomic_store_explicit(&header->rules_page, rules_pages ? SESSION_PAGES_FIRST : 0,
+	                      memory_order_relaxed);
+	atomic_store_explicit(&header->pages_used, SESSION_PAGES_FIRST + rules_pages,
+	                      memory_order_relaxed);
 	atomic_store_explicit(&header->processes_used, SESSION_PROCESSES, memory_order_relaxed);
 	atomic_thread_fence(memory_order_release); /* whoever sees the magic sees the rest */
 	memcpy(header->magic, SESSION_MAGIC, sizeof(header->magic));
@@ -104,15 +111,19 @@ uint32_t session_find_process(struct session_header *header, uint32_t pid, sessi
 	return 0;
 }
 
-uint32_t session_take_pages(struct session_header *header, uint64_t mapped_bytes, unsigned class)
+static uint32_t take_pages(struct session_header *header, uint64_t mapped_bytes, uint32_t count)
 {
-	uint32_t count = 1u << class;
 	uint32_t page = atomic_fetch_add_explicit(&header->pages_used, count, memory_order_relaxed);
 
 	if (page >= SESSION_PAGES_FIRST && (uint64_t)page + count <= mapped_bytes / SESSION_PAGE)
 		return page;
 	atomic_fetch_sub_explicit(&header->pages_used, count, memory_order_relaxed);
 	return 0;
+}
+
+uint32_t session_take_pages(struct session_header *header, uint64_t mapped_bytes, unsigned class)
+{
+	return take_pages(header, mapped_bytes, 1u << class);
 }
 
 void session_open_chunk(struct session_header *header, session_cursor *cursor, uint32_t page,
@@ -134,4 +145,36 @@ void session_open_chunk(struct session_header *header, session_cursor *cursor, u
 	atomic_store_explicit(cursor,
 	                      (uint64_t)page << 36 | (uint64_t)(line + lines) << 24 | (line + 1),
 	                      memory_order_relaxed);
+}
+
+uint32_t session_rules_pages(size_t bytes)
+{
+	return (uint32_t)((SESSION_LINE + bytes + SESSION_PAGE - 1) / SESSION_PAGE);
+}
+
+struct session_chunk session_rules_head(size_t bytes)
+{
+	return (struct session_chunk){.magic = SESSION_CHUNK_MAGIC,
+	                              .class = SESSION_CHUNK_RULES,
+	                              .pages = session_rules_pages(bytes)};
+}
+
+uint32_t session_take_rules(struct session_header *header, uint64_t mapped_bytes, size_t bytes)
+{
+	return take_pages(header, mapped_bytes, session_rules_pages(bytes));
+}
+
+void session_enforce_rules(struct session_header *header, uint32_t page)
+{
+	atomic_store_explicit(&header->rules_page, page, memory_order_release);
+}
+
+struct rules *session_rules(struct session_header *header, uint64_t mapped_bytes, uint32_t page)
+{
+	uint64_t at = (uint64_t)page * SESSION_PAGE + SESSION_LINE;
+
+	if (page < SESSION_PAGES_FIRST || at + sizeof(struct rules) > mapped_bytes ||
+	    !rules_are_sound(session_rules_at(header, page), mapped_bytes - at))
+		return NULL;
+	return session_rules_at(header, page);
 }

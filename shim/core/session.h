@@ -4,8 +4,10 @@
  * One file, mapped shared by every process of the session:
  *
  *   0           struct session_header      who, when, where; shared counters
- *   64 KiB      struct session_process[]   the table of processes
- *   + n * 512   chunks of 4 to 64 KiB      events, each chunk written by one thread
+ *   4 KiB       struct session_process[]   the table of processes
+ *   + n * 512   struct session_moved[]     moved sockets that go from program to program
+ *   + n * 64    chunks of 4 to 64 KiB      events, each chunk written by one thread;
+ *                                          and sets of rules, the newest is in force
  *
  * A chunk is 2^k pages and starts with a struct session_chunk of one line (64
  * bytes); the other lines are events or, behind an event that says so, its
@@ -34,20 +36,21 @@
 #define SESSION_SUFFIX ".tcpshim"
 
 enum {
-	SESSION_VERSION = 1,
+	SESSION_VERSION = 2,
 	SESSION_PAGE = 4096,
 	SESSION_LINE = 64,
 	SESSION_PAGE_LINES = SESSION_PAGE / SESSION_LINE,
 	SESSION_CHUNK_CLASS_MAX = 4, /* 2^4 pages: 64 KiB */
 	SESSION_CHUNK_SHARED = 8,    /* class of a shared page's head */
 	SESSION_CHUNK_SMALL = 9,     /* class of the chunks in it */
+	SESSION_CHUNK_RULES = 10,    /* class of a set of rules, of any number of pages */
 	SESSION_SMALL_LINES = 9,
-	SESSION_HEADER_BYTES = 64 << 10,
-	SESSION_RULES_MAX = 60 << 10,
+	SESSION_HEADER_BYTES = SESSION_PAGE,
 	SESSION_PROCESSES = 65536,
 	SESSION_PROCESS_BYTES = 512,
-	SESSION_PAGES_FIRST =
-	        (SESSION_HEADER_BYTES + SESSION_PROCESSES * SESSION_PROCESS_BYTES) / SESSION_PAGE,
+	SESSION_MOVED = 4096,
+	SESSION_MOVED_AT = SESSION_HEADER_BYTES + SESSION_PROCESSES * SESSION_PROCESS_BYTES,
+	SESSION_PAGES_FIRST = (SESSION_MOVED_AT + SESSION_MOVED * SESSION_LINE) / SESSION_PAGE,
 	SESSION_EVENTS_DEFAULT = 8 << 20, /* 512 MiB, sparse */
 	SESSION_EVENTS_MIN = 1024,
 	SESSION_EVENTS_MAX = 1 << 30,
@@ -70,9 +73,11 @@ struct session_header {
 	uint32_t creator_pid;
 	uint16_t port_low, port_high; /* net.ipv4.ip_local_port_range */
 	char host[64];
-	char kernel[64]; /* uname release */
-	uint32_t rules_bytes;
-	uint32_t reserved;
+	char kernel[64];      /* uname release */
+	uint64_t rules_asked; /* hash of what asked for the first rules; 0: nothing */
+
+	/* Read with every call. */
+	_Atomic uint32_t rules_page; /* of the rules in force, 0: none */
 
 	/* Written by every process of the session. */
 	_Alignas(64) _Atomic uint32_t pages_used; /* of the whole file */
@@ -80,8 +85,10 @@ struct session_header {
 	_Atomic uint64_t events_dropped;          /* no room, or the disk is full */
 	_Atomic uint64_t processes_dropped;       /* there was no slot */
 	_Atomic uint64_t peers_dropped;           /* UDP peers beyond what a socket remembers */
+	_Atomic uint32_t port_turn;               /* where the next search for a port begins */
+	_Atomic uint32_t auto_ports; /* `from auto`: low << 16 | high; 0: no slice yet */
 
-	_Alignas(SESSION_PAGE) char rules[SESSION_RULES_MAX];
+	_Alignas(64) char reserved[SESSION_PAGE - 320];
 };
 
 enum { SESSION_TICKS_CPU = 1 };
@@ -144,14 +151,25 @@ struct session_process {
 
 enum { BLIND_URING = 1, BLIND_DEEPBIND = 2, BLIND_DLMOPEN = 4 };
 
+/* A moved socket that another program may meet: by exec, by SCM_RIGHTS. Its place
+ * is found by its cookie. */
+struct session_moved {
+	_Atomic uint64_t cookie; /* SO_COOKIE, stored last; 0: free */
+	struct ip local, remote; /* what the program asked for */
+	uint16_t local_port, remote_port;
+	uint32_t bits; /* SOCKET_MOVED_ bits: which of them count */
+	uint64_t reserved[2];
+};
+
 /* First line of a chunk. */
 struct session_chunk {
 	uint32_t magic; /* SESSION_CHUNK_MAGIC, stored last */
-	uint32_t class; /* 2^class pages, SHARED or SMALL */
+	uint32_t class; /* 2^class pages, SHARED, SMALL or RULES */
 	uint32_t process;
 	uint32_t pid;
-	uint32_t tid; /* 0: unknown */
-	uint8_t reserved[44];
+	uint32_t tid;   /* 0: unknown */
+	uint32_t pages; /* RULES: how many; a struct rules stands behind this line */
+	uint8_t reserved[40];
 };
 
 enum { SESSION_CHUNK_MAGIC = 0x6b6e6863 };
@@ -180,6 +198,9 @@ struct line {
 	};
 };
 
+/* The text behind an event with VERDICT_MOVED is a struct endpoint: what the
+ * program asked for. The event's local (BIND) or remote is where it went. */
+
 enum {
 	LINE_LOCAL = 1,     /* local is known */
 	LINE_REMOTE = 2,    /* remote is known */
@@ -193,16 +214,19 @@ enum {
 _Static_assert(sizeof(struct line) == SESSION_LINE, "an event is one cache line");
 _Static_assert(sizeof(struct session_chunk) == SESSION_LINE, "a chunk starts with one line");
 _Static_assert(sizeof(struct session_process) == SESSION_PROCESS_BYTES, "a slot is 512 bytes");
-_Static_assert(sizeof(struct session_header) == SESSION_HEADER_BYTES, "a header is 64 KiB");
+_Static_assert(sizeof(struct session_moved) == SESSION_LINE, "a moved socket is one line");
+_Static_assert(sizeof(struct session_header) == SESSION_HEADER_BYTES, "a header is one page");
 
 /* Bytes of a session file for this many events (each thread that makes a
  * socket call wastes at most one chunk). */
 uint64_t session_bytes(uint64_t events);
 
 /* Lay out a session in zeroed memory of bytes bytes. The caller has filled the
- * identity (seed, epoch, real_ns, flags, host, kernel, ports) in *identity. */
+ * identity (seed, epoch, real_ns, flags, host, kernel, ports, rules_asked) in *identity.
+ * With rules_bytes, the pages from SESSION_PAGES_FIRST on are kept for a set of rules in
+ * force that the caller puts there, behind its head. */
 void session_format(struct session_header *header, const struct session_header *identity,
-                    uint64_t bytes);
+                    uint64_t bytes, size_t rules_bytes);
 
 /* Is this a session file of our version, of at least `bytes` bytes on disk?
  * Returns NULL if so, else what is wrong with it, for a message. */
@@ -261,6 +285,29 @@ static inline uint32_t session_line_id(const struct session_header *header, cons
 {
 	return (uint32_t)(line - (const struct line *)header);
 }
+
+/* A set of rules takes pages of its own, of the same supply as events: they stay
+ * where they are as long as the session lasts, so that whoever still reads an older
+ * set can finish. */
+struct rules;
+
+/* How many pages a set of so many bytes takes, and the line that it begins with. */
+uint32_t session_rules_pages(size_t bytes);
+struct session_chunk session_rules_head(size_t bytes);
+
+/* Take them. Returns the first page, or 0 if there is no room. The set is to be
+ * written to session_rules_at() once the pages are safe to touch, then put in force. */
+uint32_t session_take_rules(struct session_header *header, uint64_t mapped_bytes, size_t bytes);
+static inline struct rules *session_rules_at(struct session_header *header, uint32_t page)
+{
+	return (struct rules *)((char *)header + (uint64_t)page * SESSION_PAGE + SESSION_LINE);
+}
+
+/* From now on the set at this page decides, in every process. */
+void session_enforce_rules(struct session_header *header, uint32_t page);
+
+/* The set at a page, or NULL if there is no sound one in mapped_bytes bytes. */
+struct rules *session_rules(struct session_header *header, uint64_t mapped_bytes, uint32_t page);
 
 /* A span of ticks in 32 bits: up to 2^31 (about a second) exact, above in units of
  * 2^16 ticks, up to half a day; a longer one is cut to that. */

@@ -27,8 +27,11 @@ enum {
 	SOCKET_REUSE = 1 << 9,    /* SO_REUSEADDR or SO_REUSEPORT */
 	SOCKET_NO_PORT = 1 << 10, /* IP_BIND_ADDRESS_NO_PORT */
 	SOCKET_CLOEXEC = 1 << 11,
-	SOCKET_CLOSING = 1 << 12, /* in the range of a close_range that runs */
-	SOCKET_PENDING = 1 << 13, /* connect said EINPROGRESS; how it went is not known yet */
+	SOCKET_CLOSING = 1 << 12,      /* in the range of a close_range that runs */
+	SOCKET_PENDING = 1 << 13,      /* connect said EINPROGRESS; how it went is not known yet */
+	SOCKET_MOVED_LOCAL = 1 << 14,  /* the program asked for another local endpoint */
+	SOCKET_MOVED_REMOTE = 1 << 15, /* ... and for another peer */
+	SOCKET_RANGED = 1 << 16,       /* IP_LOCAL_PORT_RANGE is set by a rule */
 };
 
 struct sock {

@@ -125,7 +125,7 @@ static uint64_t allowed_bytes(void)
 static struct newfile_problem fill(int fd)
 {
 	static struct session_header identity, header;
-	const size_t size = offsetof(struct session_header, rules); /* the rest is a hole */
+	const size_t size = sizeof(header);
 	const uint64_t first = (uint64_t)SESSION_PAGES_FIRST * SESSION_PAGE;
 	uint64_t bytes = allowed_bytes();
 	long error;
@@ -133,7 +133,7 @@ static struct newfile_problem fill(int fd)
 	if (bytes < session_bytes(SESSION_EVENTS_MIN))
 		return bad("ulimit -f is too small for a session", -EFBIG);
 	identify(&identity);
-	session_format(&header, &identity, bytes);
+	session_format(&header, &identity, bytes, 0);
 	error = raw2(SYS_ftruncate, fd, bytes);
 	if (error)
 		return bad("cannot size the session", error);

@@ -50,7 +50,7 @@ static void make_file(void)
 	fd = mkstemp(path);
 	assert(fd >= 0);
 	atexit(remove_file);
-	session_format(&header, &identity, session_bytes(PAGES * SESSION_PAGE_LINES));
+	session_format(&header, &identity, session_bytes(PAGES * SESSION_PAGE_LINES), 0);
 	header.processes_used = 1 + SLOTS;
 	header.pages_used += PAGES;
 }

@@ -43,7 +43,7 @@ static inline struct made made_open(uint64_t events)
 	identity.port_high = 60999;
 	strcpy(identity.host, "host");
 	strcpy(identity.kernel, "6.1.0");
-	session_format(made.header, &identity, made.bytes);
+	session_format(made.header, &identity, made.bytes, 0);
 	made.header->processes_used = 1; /* made_slot() counts */
 	return made;
 }

@@ -32,8 +32,6 @@ static void tells_about_the_session(void **state)
 	made.header->events_dropped = 3;
 	made.header->peers_dropped = 4;
 	memset(made.header->host, 'h', sizeof(made.header->host));
-	memcpy(made.header->rules, "deny bind", 9);
-	made.header->rules_bytes = 9;
 	open_reader();
 	reader_info(reader, &info);
 	assert_string_equal(info.path, made.path);
@@ -49,13 +47,9 @@ static void tells_about_the_session(void **state)
 	assert_int_equal(info.port_high, 60999);
 	assert_int_equal(strlen(info.host), 64);
 	assert_string_equal(info.kernel, "6.1.0");
-	assert_int_equal(info.rules_len, 9);
-	assert_memory_equal(info.rules, "deny bind", 9);
-	made.header->rules_bytes = UINT32_MAX;
 	reader_close(reader);
 	open_reader();
 	reader_info(reader, &info);
-	assert_int_equal(info.rules_len, SESSION_RULES_MAX);
 }
 
 static void gives_an_event_whole(void **state)
