@@ -7,7 +7,7 @@ setup_file() {
 	source tests/lib/common.bash
 	export session=$BATS_FILE_TMPDIR/made.tcpshim
 	cc -Ishim -I. -D_GNU_SOURCE -o "$BATS_FILE_TMPDIR/make" tests/lib/log_session.c \
-		shim/core/session.c shim/core/rules_match.c shim/core/addr.c
+		shim/core/*.c
 	"$BATS_FILE_TMPDIR/make" "$session"
 }
 
