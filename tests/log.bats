@@ -126,7 +126,7 @@ assert rows[11]["text"] == r"""/tmp/\x1b]0;"evil"\x07, \\ \xff\n.sock"""
 @test "what is missing is said, apart from the events" {
 	run -0 --separate-stderr "$tool" log "$session"
 	[ "$stderr" = "tcpshim log: 12 events are missing: the session or its disk was full" ]
-	head -c $(((32 << 20) + (64 << 10) + 5000)) "$session" >"$BATS_TEST_TMPDIR/cut.tcpshim"
+	head -c $(((32 << 20) + (256 << 10) + 4096 + 5000)) "$session" >"$BATS_TEST_TMPDIR/cut.tcpshim"
 	run -0 --separate-stderr "$tool" log "$BATS_TEST_TMPDIR/cut.tcpshim"
 	[[ $stderr == *"the session is damaged: 2 places"* ]] # the file, and a chunk
 }
