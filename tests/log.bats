@@ -9,6 +9,10 @@ setup_file() {
 	cc -Ishim -I. -D_GNU_SOURCE -o "$BATS_FILE_TMPDIR/make" tests/lib/log_session.c \
 		shim/core/*.c
 	"$BATS_FILE_TMPDIR/make" "$session"
+	export ruled=$BATS_FILE_TMPDIR/ruled.tcpshim
+	cc -Ishim -I. -D_GNU_SOURCE -o "$BATS_FILE_TMPDIR/make_ruled" tests/lib/rules_session.c \
+		shim/core/*.c
+	"$BATS_FILE_TMPDIR/make_ruled" "$ruled"
 }
 
 setup() {
@@ -119,6 +123,51 @@ assert rows[11]["text"] == r"""/tmp/\x1b]0;"evil"\x07, \\ \xff\n.sock"""
 	[ "$(events --csv --failures | wc -l)" = 4 ]
 }
 
+@test "what a rule did: both sides of a move, and which rule of which set" {
+	diff - <("$tool" log --verdict denied,moved,assigned "$ruled") <<-'END'
+		12:00:00.002000 nginx[812] bind(3) = -1 EACCES (Permission denied) 0.0.0.0:22 [denied by rule 1]
+		12:00:00.003000 nginx[812] bind(3) = 0 0.0.0.0:80 -> 127.0.0.1:8080 [moved by rule 2]
+		12:00:01.001000 nginx[812] connect(4) = 0 127.0.0.1:40000 -> 10.0.0.5:5432 -> 127.0.0.1:15432 [moved by rule 2 of set 2]
+		12:00:01.003000 nginx[812] connect(5) = -1 EACCES (Permission denied) -> 10.0.0.9:25 [denied by rule 3 of set 2]
+		12:00:01.005000 nginx[812] connect(6) = -1 EACCES (Permission denied) -> 10.0.0.9:25 [denied by rule 3 of set 2]
+		12:00:01.007000 nginx[812] connect(7) = -1 EACCES (Permission denied) -> 10.0.0.9:25 [denied by rule 3 of set 2]
+		12:00:01.009000 nginx[812] bind(8) = 0 0.0.0.0:30000 [assigned by rule 4 of set 2]
+		12:00:01.011000 nginx[812] bind(9) = 0 0.0.0.0:30003 [assigned by rule 4 of set 2]
+		12:00:01.013000 nginx[812] bind(10) = 0 0.0.0.0:30006 [assigned by rule 4 of set 2]
+		12:00:01.015000 nginx[812] bind(11) = 0 0.0.0.0:30009 [assigned by rule 4 of set 2]
+		12:00:01.017000 nginx[812] bind(12) = -1 EADDRINUSE (Address already in use) 0.0.0.0:0 [assigned by rule 4 of set 2]
+	END
+}
+
+@test "filters by verdict and rule, and by what was asked for" {
+	[ "$("$tool" log --verdict denied "$ruled" | wc -l)" = 4 ]
+	[ "$("$tool" log --verdict denied --verdict moved "$ruled" | wc -l)" = 6 ]
+	[ "$("$tool" log --verdict passed --call bind "$ruled" | wc -l)" = 0 ]
+	[ "$("$tool" log --rule 2 "$ruled" | wc -l)" = 2 ]
+	[ "$("$tool" log --rule 4 --failures "$ruled" | wc -l)" = 1 ]
+	[ "$("$tool" log --port 80 "$ruled" | wc -l)" = 1 ]
+	[ "$("$tool" log --port 8080 "$ruled" | wc -l)" = 2 ] # bind, listen
+	[ "$("$tool" log --address 10.0.0.5 "$ruled" | wc -l)" = 1 ]
+}
+
+@test "JSON and CSV have what was asked for, the rule and its set" {
+	"$tool" log --json --verdict moved "$ruled" | python3 -c '
+import json, sys
+bind, connect = [json.loads(line) for line in sys.stdin]
+assert bind["asked"] == "0.0.0.0:80" and bind["local"] == "127.0.0.1:8080", bind
+assert bind["rule"] == 2 and "set" not in bind and "path" not in bind, bind
+assert connect["asked"] == "10.0.0.5:5432" and connect["remote"] == "127.0.0.1:15432", connect
+assert connect["rule"] == 2 and connect["set"] == 2, connect
+'
+	"$tool" log --csv --rule 2 "$ruled" | python3 -c '
+import csv, sys
+bind, connect = csv.DictReader(sys.stdin, restkey="more", strict=True)
+assert "more" not in bind and None not in bind.values(), bind
+assert bind["asked"] == "0.0.0.0:80" and bind["set"] == "1" and bind["text"] == "", bind
+assert connect["asked"] == "10.0.0.5:5432" and connect["set"] == "2", connect
+'
+}
+
 @test "options may stand behind the session" {
 	[ "$("$tool" log "$session" --call exit --json 2>/dev/null | wc -l)" = 1 ]
 }
@@ -142,6 +191,9 @@ assert rows[11]["text"] == r"""/tmp/\x1b]0;"evil"\x07, \\ \xff\n.sock"""
 	fails "10.0.0.0/33 is not an address" "$tool" log --address 10.0.0.0/33
 	fails "fe80::1%1 is not an address" "$tool" log --address fe80::1%1
 	fails "there is no call 'frob', but: socket" "$tool" log --call close,frob
+	fails "there is no verdict 'frob', but: passed denied failed" "$tool" log --verdict moved,frob
+	fails "0 is not the number of a rule" "$tool" log --rule 0
+	fails "65536 is not the number of a rule" "$tool" log --rule 65536
 	fails "--json or --csv" "$tool" log --json --csv
 	fails "what is 'two'?" "$tool" log one two
 	fails "cannot read /proc/none" "$tool" log /proc/none

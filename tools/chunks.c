@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/event.h"
+#include "core/rules.h"
 
 /* Lines to look at for news: one whose writer was interrupted, with its text,
  * and the one behind it. */
@@ -66,6 +67,27 @@ static void add_small_chunks(struct chunks *chunks, uint32_t page)
 		                  });
 }
 
+/* Pass over a set of rules. Where its head and the set disagree, the smaller is taken:
+ * then no event is lost behind a number that is damaged. */
+static uint32_t skip_rules(const struct session_chunk *head, struct source *source,
+                           struct page_range in)
+{
+	struct rules rules = {.bytes = 0};
+	uint32_t pages = head->pages;
+
+	source_read(source, &rules, sizeof(rules),
+	            (uint64_t)in.first * SESSION_PAGE + SESSION_LINE);
+	if (memcmp(rules.magic, RULES_MAGIC, sizeof(rules.magic)) == 0)
+		pages = session_rules_pages(rules.bytes);
+	if (pages > head->pages)
+		pages = head->pages;
+	if (pages > in.end - in.first)
+		pages = in.end - in.first;
+	if (pages != head->pages || pages == 0)
+		source->damaged++;
+	return in.first + (pages > 0 ? pages : 1);
+}
+
 /* Look at a page where a chunk may begin. Returns the page to go on with. */
 static uint32_t walk_page(struct chunks *chunks, struct source *source, struct page_range in)
 {
@@ -79,9 +101,8 @@ static uint32_t walk_page(struct chunks *chunks, struct source *source, struct p
 		add_small_chunks(chunks, in.first);
 		return in.first + 1;
 	}
-	if (head.magic == SESSION_CHUNK_MAGIC && head.class == SESSION_CHUNK_RULES && head.pages &&
-	    head.pages <= in.end - in.first)
-		return in.first + head.pages;
+	if (head.magic == SESSION_CHUNK_MAGIC && head.class == SESSION_CHUNK_RULES)
+		return skip_rules(&head, source, in);
 	if (head.magic != SESSION_CHUNK_MAGIC || head.class > SESSION_CHUNK_CLASS_MAX) {
 		source->damaged++;
 		return in.first + 1;

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/names.h"
+#include "core/text.h"
 #include "tools/cmd.h"
 #include "tools/csv.h"
 #include "tools/filter.h"
@@ -33,6 +35,8 @@ enum {
 	OPTION_PORT,
 	OPTION_ADDRESS,
 	OPTION_FAILURES,
+	OPTION_VERDICT,
+	OPTION_RULE,
 };
 
 static const struct option_help options[] = {
@@ -43,9 +47,13 @@ static const struct option_help options[] = {
                          "these calls only: socket, accept, ...; ? lists them"},
         [OPTION_PROCESS] = {"--process NAME", "programs of this name only; * and ? stand for any"},
         [OPTION_PID] = {"--pid N", "this process only"},
-        [OPTION_PORT] = {"--port N", "this port only, local or remote"},
-        [OPTION_ADDRESS] = {"--address ADDR[/PREFIX]", "these addresses only, local or remote"},
+        [OPTION_PORT] = {"--port N", "this port only, local, remote or asked for"},
+        [OPTION_ADDRESS] = {"--address ADDR[/PREFIX]",
+                            "these addresses only, local, remote or asked for"},
         [OPTION_FAILURES] = {"--failures", "calls that failed only"},
+        [OPTION_VERDICT] = {"--verdict NAME[,NAME]...",
+                            "calls only that a rule denied, moved, assigned, ...; ? lists them"},
+        [OPTION_RULE] = {"--rule N", "calls only that this rule has decided"},
         {NULL, NULL},
 };
 
@@ -78,6 +86,23 @@ static int set_calls(struct log *log, const char *names)
 	return OPTIONS_BAD;
 }
 
+static int set_verdicts(struct log *log, const char *names)
+{
+	char known[128];
+	struct text text = text_on(known, sizeof(known));
+	const char *bad;
+	int bad_len;
+
+	if (filter_set_verdicts(&log->filter, names, &bad, &bad_len))
+		return 0;
+	for (unsigned i = VERDICT_PASSED; i <= VERDICT_DELAYED; i++) {
+		text_char(&text, ' ');
+		text_put(&text, name_verdict((enum verdict_kind)i));
+	}
+	command_fail(log->command, "there is no verdict '%.*s', but:%s", bad_len, bad, known);
+	return OPTIONS_BAD;
+}
+
 /* Returns 0, or OPTIONS_BAD. */
 static int set_option(struct log *log, int option)
 {
@@ -96,6 +121,12 @@ static int set_option(struct log *log, int option)
 	case OPTION_PROCESS:
 		log->filter.process = optarg;
 		return 0;
+	case OPTION_VERDICT:
+		return set_verdicts(log, optarg);
+	case OPTION_RULE:
+		return filter_set_rule(&log->filter, optarg)
+		               ? 0
+		               : bad_value(log, option, optarg, "the number of a rule");
 	case OPTION_PID:
 		return filter_set_pid(&log->filter, optarg)
 		               ? 0

@@ -8,7 +8,7 @@
 #include "core/text.h"
 
 const char csv_head[] = "time,time_ns,took_ns,pid,tid,process,program,call,fd,sock,family,"
-                        "proto,local,remote,result,error,verdict,rule,arg,text\n";
+                        "proto,local,remote,result,error,verdict,rule,arg,text,asked,set\n";
 
 /* A field that the program had a hand in: always quoted. */
 static void put_foreign(struct text *text, const char *bytes, size_t len)
@@ -110,6 +110,8 @@ size_t csv_line(char *buf, const struct event *event)
 	put_socket(&text, event);
 	put_result(&text, event);
 	put_foreign(&text, event->text_len ? event->text : "", event->text_len);
+	put_end(&text, event->has_asked, &event->asked);
+	put_known(&text, event->rule && event->set, event->set);
 	text.buf[text.len - 1] = '\n'; /* for the comma behind the last field */
 	return text.len;
 }

@@ -33,6 +33,24 @@ bool filter_set_calls(struct filter *filter, const char *names, const char **bad
 	}
 }
 
+bool filter_set_verdicts(struct filter *filter, const char *names, const char **bad, int *bad_len)
+{
+	for (const char *at = names;; at++) {
+		size_t len = strcspn(at, ",");
+		enum verdict_kind kind;
+
+		if (!name_to_verdict(&kind, at, len)) {
+			*bad = at;
+			*bad_len = (int)len;
+			return false;
+		}
+		filter->verdicts |= 1u << kind;
+		at += len;
+		if (*at == '\0')
+			return true;
+	}
+}
+
 /* A decimal number of up to nine digits, to the end of the text. */
 static bool parse_number(uint32_t *number, const char *text, uint32_t max)
 {
@@ -49,6 +67,16 @@ static bool parse_number(uint32_t *number, const char *text, uint32_t max)
 bool filter_set_pid(struct filter *filter, const char *number)
 {
 	return parse_number(&filter->pid, number, INT32_MAX) && filter->pid > 0;
+}
+
+bool filter_set_rule(struct filter *filter, const char *number)
+{
+	uint32_t rule;
+
+	if (!parse_number(&rule, number, UINT16_MAX) || rule == 0)
+		return false;
+	filter->rule = (uint16_t)rule;
+	return true;
 }
 
 bool filter_set_port(struct filter *filter, const char *number)
@@ -93,6 +121,10 @@ bool filter_passes(const struct filter *filter, const struct event *event)
 {
 	if (filter->calls && !(filter->calls & bit_of(event->kind)))
 		return false;
+	if (filter->verdicts && !(filter->verdicts & 1u << event->verdict))
+		return false;
+	if (filter->rule && event->rule != filter->rule)
+		return false;
 	if (filter->failures && (!event_failed(event) || is_not_yet(event)))
 		return false;
 	if (filter->pid && event->pid != filter->pid)
@@ -103,5 +135,6 @@ bool filter_passes(const struct filter *filter, const struct event *event)
 	if (!filter->has_port && !filter->has_address)
 		return true;
 	return (event->has_local && end_passes(filter, &event->local)) ||
-	       (event->has_remote && end_passes(filter, &event->remote));
+	       (event->has_remote && end_passes(filter, &event->remote)) ||
+	       (event->has_asked && end_passes(filter, &event->asked));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* reader.c - see reader.h.
  * The parts: source (bytes), ticks (time), chunks (where events stand), stream
- * (those of one chunk), merge (of all, in order), table (processes). */
+ * (those of one chunk), merge (of all, in order), table (processes), rulesets. */
 #include "tools/reader.h"
 
 #include <errno.h>
@@ -23,6 +23,7 @@ struct reader {
 	struct ticks ticks;
 	struct table table;
 	struct merge merge;
+	struct rulesets rules;
 	bool is_at_end;
 };
 
@@ -33,7 +34,7 @@ static void look(struct reader *reader, bool waits)
 	struct session_header *header = reader->header;
 	struct source *source = &reader->source;
 	uint64_t file_pages = (source->bytes + SESSION_PAGE - 1) / SESSION_PAGE;
-	size_t shared = offsetof(struct session_header, pages_used);
+	size_t shared = offsetof(struct session_header, rules_page);
 
 	source_read(source, (char *)header + shared, SESSION_PAGE - shared, shared);
 	merge_look(&reader->merge, source,
@@ -41,6 +42,8 @@ static void look(struct reader *reader, bool waits)
 	           waits);
 	source_read(source, (char *)header + shared, SESSION_PAGE - shared, shared);
 	table_look(&reader->table, source, header->processes_used, &reader->ticks);
+	if (header->rules_page != reader->rules.page)
+		rulesets_look(&reader->rules, source, header->rules_page, &reader->ticks);
 	reader->is_at_end = false;
 }
 
@@ -85,6 +88,7 @@ void reader_close(struct reader *reader)
 		return;
 	merge_free(&reader->merge);
 	table_free(&reader->table);
+	rulesets_free(&reader->rules);
 	source_close(&reader->source);
 	free(reader->header);
 	free(reader->path);
@@ -101,6 +105,7 @@ static void give_mark(struct reader *reader, struct event *event, const struct m
 static void give_line(struct reader *reader, struct event *event, const struct stream *stream)
 {
 	const struct session_process *process = table_slot(&reader->table, stream->process);
+	const struct ruleset *set;
 
 	*event = stream->event;
 	event->time_ns = ticks_to_real(&reader->ticks, stream->start);
@@ -109,6 +114,8 @@ static void give_line(struct reader *reader, struct event *event, const struct s
 	event->tid = stream->tid;
 	event->process = process ? stream->process : 0;
 	event->program = process ? process->name : NULL;
+	set = event->rule ? rulesets_at(&reader->rules, stream->start) : NULL;
+	event->set = set ? set->number : 0;
 	merge_take(&reader->merge);
 }
 
@@ -178,12 +185,19 @@ void reader_info(struct reader *reader, struct reader_info *info)
 	        .events_dropped = header->events_dropped,
 	        .processes_dropped = header->processes_dropped,
 	        .peers_dropped = header->peers_dropped,
-	        .damaged = reader->source.damaged + reader->table.damaged,
+	        .damaged = reader->source.damaged + reader->table.damaged + reader->rules.damaged,
 	        .port_low = header->port_low,
 	        .port_high = header->port_high,
 	};
 	copy_string(info->host, sizeof(info->host), header->host);
 	copy_string(info->kernel, sizeof(info->kernel), header->kernel);
+}
+
+const struct rulesets *reader_rules(struct reader *reader)
+{
+	if (reader->rules.page)
+		rulesets_look(&reader->rules, &reader->source, reader->rules.page, &reader->ticks);
+	return &reader->rules;
 }
 
 uint32_t reader_process_count(struct reader *reader)

@@ -7,6 +7,7 @@
 #define TOOLS_READER_H
 
 #include "core/event.h"
+#include "tools/rulesets.h"
 
 struct reader;
 
@@ -57,6 +58,11 @@ void reader_info(struct reader *reader, struct reader_info *info);
 /* The processes, in slots 1..n. Returns false if the slot is free. */
 uint32_t reader_process_count(struct reader *reader);
 bool reader_process(struct reader *reader, uint32_t slot, struct reader_process *process);
+
+/* The sets of rules, with their counters as they are now. Valid until the next call
+ * and until reader_refresh(). The set of an event is the one that was in force when
+ * its call began. */
+const struct rulesets *reader_rules(struct reader *reader);
 
 /* The newest session in the default directory, to path. Returns false, with the
  * reason in error, if there is none. */

@@ -176,25 +176,35 @@ static const char *arrow(enum op_kind kind)
 	return kind == OP_CONNECT || kind == OP_SEND ? "-> " : "<-> ";
 }
 
-static void put_ends(struct text *text, const struct event *event)
+static void put_end(struct text *text, const char *before, const struct endpoint *end)
 {
 	char printed[ADDR_TEXT_MAX];
 
-	if (event->has_local) {
+	addr_print_endpoint(printed, end);
+	text_char(text, ' ');
+	text_put(text, before);
+	text_put(text, printed);
+}
+
+/* A moved call has both: what was asked for, and where it went. */
+static void put_ends(struct text *text, const struct event *event)
+{
+	bool moves_local = event->has_asked && event->kind == OP_BIND;
+	char printed[ADDR_TEXT_MAX];
+
+	if (moves_local)
+		put_end(text, "", &event->asked);
+	if (event->has_local)
+		put_end(text, moves_local ? "-> " : "", &event->local);
+	if (event->has_asked && !moves_local)
+		put_end(text, arrow(event->kind), &event->asked);
+	if (event->has_remote && event->kind != OP_RESOLVE) {
+		put_end(text, arrow(event->kind), &event->remote);
+	} else if (event->has_remote) {
+		addr_print(printed, &event->remote.ip);
 		text_char(text, ' ');
-		addr_print_endpoint(printed, &event->local);
 		text_put(text, printed);
 	}
-	if (!event->has_remote)
-		return;
-	text_char(text, ' ');
-	if (event->kind == OP_RESOLVE) {
-		addr_print(printed, &event->remote.ip);
-	} else {
-		text_put(text, arrow(event->kind));
-		addr_print_endpoint(printed, &event->remote);
-	}
-	text_put(text, printed);
 }
 
 static void put_path(struct text *text, const struct event *event)
@@ -215,6 +225,10 @@ static void put_verdict(struct text *text, const struct event *event, const stru
 	if (event->rule) {
 		text_put(text, " by rule ");
 		text_unsigned(text, event->rule);
+	}
+	if (event->rule && event->set > 1) {
+		text_put(text, " of set ");
+		text_unsigned(text, event->set);
 	}
 	text_char(text, ']');
 	colour(text, show, COLOUR_END);

@@ -9,6 +9,9 @@
 
 enum { ERRNO_MAX = 4095, PROGRAM_MAX = 32 };
 
+/* What stands behind a moved event is copied as it is. */
+_Static_assert(sizeof(struct endpoint) == 18, "16 bytes and a port");
+
 /* Which member of the line's union counts. */
 static bool has_endpoints(enum op_kind kind)
 {
@@ -64,6 +67,22 @@ static void unpack_ends(struct event *event, const struct line *line)
 	event->cookie = event->kind == OP_PASS ? line->cookie : 0;
 }
 
+/* Behind some events stands no text: take what it is. Returns whether it was that. */
+static bool unpack_other(struct event *event, const char *bytes, size_t len)
+{
+	if (event->kind == OP_ADOPT) {
+		if (len >= sizeof(event->cookie))
+			memcpy(&event->cookie, bytes, sizeof(event->cookie));
+		return true;
+	}
+	if (event->verdict != VERDICT_MOVED)
+		return false;
+	event->has_asked = has_endpoints(event->kind) && len >= sizeof(event->asked);
+	if (event->has_asked)
+		memcpy(&event->asked, bytes, sizeof(event->asked));
+	return true;
+}
+
 static bool unpack_text(struct event *event, const struct line *line, const char *text,
                         size_t text_len)
 {
@@ -73,11 +92,10 @@ static bool unpack_text(struct event *event, const struct line *line, const char
 		return false;
 	if (text_len > most)
 		text_len = most;
-	if (event->kind == OP_ADOPT) {
-		if (text_len >= sizeof(event->cookie))
-			memcpy(&event->cookie, text, sizeof(event->cookie));
+	event->has_asked = false;
+	event->asked = (struct endpoint){.port = 0};
+	if (unpack_other(event, text, text_len))
 		text_len = 0;
-	}
 	while (text_len > 0 && text[text_len - 1] == '\0')
 		text_len--;
 	event->text = text_len > 0 ? text : NULL;
@@ -178,6 +196,8 @@ static void put_ends(struct text *text, const struct event *event)
 
 	if (event->has_local)
 		put_endpoint(text, KEY("local"), &event->local);
+	if (event->has_asked)
+		put_endpoint(text, KEY("asked"), &event->asked);
 	if (!event->has_remote)
 		return;
 	if (event->kind != OP_RESOLVE) {
@@ -209,6 +229,8 @@ static void put_verdict(struct text *text, const struct event *event)
 	put_string(text, KEY("verdict"), name_verdict(event->verdict));
 	if (event->rule)
 		put_number(text, KEY("rule"), event->rule);
+	if (event->rule && event->set > 1)
+		put_number(text, KEY("set"), event->set);
 }
 
 static void put_how(struct text *text, int64_t how)

@@ -24,9 +24,12 @@ struct event {
 	enum proto proto;
 	enum verdict_kind verdict;
 	uint16_t rule;
+	uint32_t set;  /* number of the set of rules that rule is in; 0: unknown */
 	uint8_t flags; /* LINE_ bits */
 	bool has_local, has_remote;
 	struct endpoint local, remote;
+	bool has_asked; /* VERDICT_MOVED: what the program asked for is known */
+	struct endpoint asked;
 	int64_t arg;      /* backlog, shutdown's how, limit; -1: none */
 	uint64_t cookie;  /* 0: unknown */
 	const char *text; /* not NUL-terminated; bytes from the program: escape them */
@@ -34,7 +37,7 @@ struct event {
 };
 
 /* Unpack a line into the fields that the line itself knows (not the times, the
- * process and its ids: those stay as they are). text: the lines behind it,
+ * process and its ids, the set: those stay as they are). text: the lines behind it,
  * text_len what they hold. Returns false if the line is not a valid event. */
 bool event_unpack(struct event *event, const struct line *line, const char *text, size_t text_len);
 
@@ -52,11 +55,11 @@ const char *event_error_name(const struct event *event);
  *
  * Always there: time (RFC 3339, UTC), time_ns, took_ns, call, verdict.
  * Where known: pid, tid, process (slot), program, fd, sock, family, proto,
- * local, remote, result, errno or, of getaddrinfo, error; rule; backlog, how,
- * limit; cookie (hex); address and name (getaddrinfo), path (unix sockets,
- * programs), text (blind); reuseaddr, no_port, cloexec when true.
- * An IPv4 address is written as such on IPv6 sockets too: family tells them
- * apart. */
+ * local, remote, asked (what a moved call named; local of a bind, else remote is
+ * where it went), result, errno or, of getaddrinfo, error; rule, and set from the
+ * second set of rules on; backlog, how, limit; cookie (hex); address and name (getaddrinfo), path
+ * (unix sockets, programs), text (blind); reuseaddr, no_port, cloexec when true. An IPv4 address is
+ * written as such on IPv6 sockets too: family tells them apart. */
 size_t event_json(char *buf, size_t size, const struct event *event);
 
 #endif

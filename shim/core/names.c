@@ -177,3 +177,14 @@ enum op_kind name_to_op(const char *name, size_t len)
 	}
 	return OP_NONE;
 }
+
+bool name_to_verdict(enum verdict_kind *kind, const char *name, size_t len)
+{
+	for (unsigned i = 0; i < COUNT(verdicts); i++) {
+		if (is_same(verdicts[i], name, len)) {
+			*kind = (enum verdict_kind)i;
+			return true;
+		}
+	}
+	return false;
+}

@@ -30,4 +30,7 @@ const char *name_coverage_reason(enum coverage coverage);
 int name_to_errno(const char *name, size_t len);
 enum op_kind name_to_op(const char *name, size_t len);
 
+/* The same for a verdict. Returns false if there is none of that name. */
+bool name_to_verdict(enum verdict_kind *kind, const char *name, size_t len);
+
 #endif

@@ -194,6 +194,65 @@ static void unpacks_adopt(void **state)
 	assert_int_equal(unpack(&line, NULL, 0).cookie, 0);
 }
 
+static void unpacks_what_a_moved_call_asked_for(void **state)
+{
+	struct endpoint asked[SESSION_LINE / sizeof(struct endpoint) + 1] = {
+	        {made_ip(10, 0, 0, 5), 5432}};
+	struct line line = line_of(OP_CONNECT, 3, 0);
+	struct event event;
+
+	(void)state;
+	line.kind = made_kind(FAMILY_INET, PROTO_TCP, VERDICT_MOVED);
+	line.rule = 3;
+	line.flags = LINE_REMOTE | 1 << LINE_TEXT_SHIFT;
+	line.remote = made_ip(127, 0, 0, 1);
+	line.remote_port = 15432;
+	event = unpack(&line, (const char *)asked, SESSION_LINE);
+	assert_true(event.has_asked);
+	assert_int_equal(event.asked.port, 5432);
+	assert_int_equal(event.text_len, 0);
+	assert_null(event.text);
+	assert_json(&event, "\"call\":\"connect\",\"fd\":3,\"sock\":5,\"family\":\"inet\","
+	                    "\"proto\":\"tcp\",\"asked\":\"10.0.0.5:5432\","
+	                    "\"remote\":\"127.0.0.1:15432\",\"result\":0,"
+	                    "\"verdict\":\"moved\",\"rule\":3}");
+	event.set = 2;
+	assert_json(&event, "\"call\":\"connect\",\"fd\":3,\"sock\":5,\"family\":\"inet\","
+	                    "\"proto\":\"tcp\",\"asked\":\"10.0.0.5:5432\","
+	                    "\"remote\":\"127.0.0.1:15432\",\"result\":0,"
+	                    "\"verdict\":\"moved\",\"rule\":3,\"set\":2}");
+}
+
+/* Too short, too long, of calls that have none: no address, and no text either. */
+static void takes_no_address_from_damaged_moves(void **state)
+{
+	char bytes[EVENT_TEXT_MAX];
+	struct line line = line_of(OP_BIND, 3, 0);
+	struct event event;
+
+	(void)state;
+	memset(bytes, 1, sizeof(bytes));
+	line.kind = made_kind(FAMILY_UNIX, PROTO_STREAM, VERDICT_MOVED);
+	event = unpack(&line, NULL, 0);
+	assert_false(event.has_asked);
+	line.flags = 1 << LINE_TEXT_SHIFT;
+	event = unpack(&line, bytes, sizeof(struct endpoint) - 1);
+	assert_false(event.has_asked);
+	assert_int_equal(event.text_len, 0);
+	line.flags = (uint8_t)(LINE_TEXT_MAX << LINE_TEXT_SHIFT);
+	event = unpack(&line, bytes, sizeof(bytes));
+	assert_true(event.has_asked);
+	assert_int_equal(event.text_len, 0);
+	line.kind = made_kind(FAMILY_UNIX, PROTO_STREAM, VERDICT_PASSED);
+	event = unpack(&line, bytes, sizeof(bytes));
+	assert_false(event.has_asked);
+	assert_int_equal(event.text_len, sizeof(bytes));
+	line = line_of(OP_PASS, 3, 0);
+	line.kind = made_kind(FAMILY_INET, PROTO_TCP, VERDICT_MOVED);
+	line.flags = 1 << LINE_TEXT_SHIFT;
+	assert_false(unpack(&line, bytes, SESSION_LINE).has_asked);
+}
+
 static void leaves_out_what_is_unknown(void **state)
 {
 	struct event event = {.kind = OP_EXIT, .fd = -1, .result = -1, .arg = -1};
@@ -251,6 +310,8 @@ static void always_writes_whole_objects(void **state)
 	                      .family = FAMILY_INET6,
 	                      .verdict = VERDICT_ASSIGNED,
 	                      .rule = UINT16_MAX,
+	                      .set = UINT32_MAX,
+	                      .has_asked = true,
 	                      .flags = 31,
 	                      .has_local = true,
 	                      .has_remote = true,
@@ -262,7 +323,7 @@ static void always_writes_whole_objects(void **state)
 	memset(program, 1, sizeof(program));
 	program[sizeof(program) - 1] = '\0';
 	memset(&event.local, 0xff, sizeof(event.local));
-	event.remote = event.local;
+	event.remote = event.asked = event.local;
 	event.program = program;
 	event.text = text;
 	event.text_len = sizeof(text);
@@ -328,6 +389,8 @@ int main(void)
 	        cmocka_unit_test(unpacks_text),
 	        cmocka_unit_test(unpacks_getaddrinfo),
 	        cmocka_unit_test(unpacks_adopt),
+	        cmocka_unit_test(unpacks_what_a_moved_call_asked_for),
+	        cmocka_unit_test(takes_no_address_from_damaged_moves),
 	        cmocka_unit_test(leaves_out_what_is_unknown),
 	        cmocka_unit_test(refuses_nonsense),
 	        cmocka_unit_test(always_writes_whole_objects),
