@@ -72,23 +72,23 @@ struct pattern {
 enum { PATTERN_ADDR = 1, PATTERN_PORT = 2, PATTERN_PATH = 4 };
 
 struct rule {
-	uint32_t calls; /* RULE_CALL bits */
+	uint32_t calls; /* RULE_CALL bits, of `any` those that have the endpoints; LIMIT: 0 */
 	uint8_t action; /* enum action */
 	uint8_t protos;
 	uint16_t flags; /* RULE_ bits: what is present */
 	struct pattern local, remote;
 	struct rule_text program; /* `in`: its name or path, may have * and ? */
-	uint16_t error;           /* errno; DENY: given or by default */
+	uint16_t error;           /* errno or RULE_EAI; DENY, LIMIT: given or by default, 0: none */
 	uint16_t source;          /* 0..: number of the source */
 	uint32_t line;            /* 1.. in it */
 
-	struct endpoint to;   /* MOVE: TO_ADDR, TO_PORT say which parts count */
-	uint16_t low, high;   /* MOVE with TO_PORT, ASSIGN, LIMIT ports: range of ports */
+	struct endpoint to;   /* MOVE: TO_ADDR, TO_PORT say which parts count; its port is low */
+	uint16_t low, high;   /* MOVE with TO_PORT, ASSIGN, LIMIT ports: range of ports; AUTO: 0 */
 	uint8_t limit;        /* enum limit_kind */
-	uint32_t amount;      /* LIMIT: how many; `while` of the others */
+	uint32_t amount;      /* LIMIT: how many (RANGE: ports in it); `while` of the others */
 	uint32_t probability; /* per million */
 	uint32_t first, last; /* `when`; last UINT32_MAX: no end */
-	uint32_t step;        /* 0: 1 */
+	uint32_t step;        /* 1: each */
 	uint64_t after_ns, for_ns;
 	uint64_t delay_ns, jitter_ns;
 
@@ -110,11 +110,17 @@ enum {
 	RULE_FOR = 1024,
 	RULE_WHILE = 2048,
 	RULE_JITTER = 4096,
-	RULE_RANGE = 8192, /* LIMIT ports LOW-HIGH, not a number */
+	RULE_RANGE = 8192,  /* LIMIT ports LOW-HIGH, not a number */
+	RULE_NAMED = 16384, /* remote is the pattern of the endpoint that the call names: of the
+	                     * local one for bind and listen (several calls and a bare endpoint) */
 };
 
-/* Index of shapes; see rules_find.c. */
-enum { RULE_KEYS = 24, RULE_SHAPES = 50 };
+/* What getaddrinfo gives instead of an errno: RULE_EAI + 3 for EAI_AGAIN, which is -3.
+ * A plain errno there means EAI_SYSTEM with that errno. */
+enum { RULE_EAI = 4096 };
+
+/* Of the index, see rules_index.h: a key is a call and a protocol, 0 for none of ours. */
+enum { RULE_KEYS = 29 };
 
 struct rules {
 	char magic[8];
@@ -126,18 +132,25 @@ struct rules {
 	uint32_t entries_at, entries; /* struct rule_entry; number 0 is none */
 	uint32_t calls;               /* RULE_CALL bits that any policy rule could touch */
 	uint32_t actions;             /* bits by enum action */
+	uint32_t flags;               /* of all rules, ored */
 	uint32_t sources;
 	struct rule_text source[RULES_SOURCES_MAX]; /* their names */
 	uint32_t number;            /* of this set in its session, 1 for the first */
 	uint32_t before;            /* page of the set before it, 0: none */
 	uint64_t since;             /* ticks when it came into force */
-	uint64_t shapes[RULE_KEYS]; /* by call and protocol: which shapes occur */
+
+	/* The head of the index: in which places to look, and in which shapes at an endpoint
+	 * (local or remote; by kind of program; IPv4 or IPv6). */
+	uint16_t groups[RULE_KEYS];
+	uint64_t shapes[RULE_KEYS][2][3][2];
+
 	_Alignas(64) struct rule rule[];
 };
 
 struct rule_entry {
+	uint32_t tag;  /* of the word under which it stands */
 	uint32_t rule; /* index */
-	uint32_t next; /* entry with a higher rule, 0: none */
+	uint32_t next; /* entry with a higher rule and a lower number, 0: none */
 };
 
 /* ---- from text (rules_parse.c, rules_words.c ...) ---- */
@@ -177,13 +190,16 @@ unsigned rules_compile(struct rules *rules, size_t size, const struct rules_sour
  *	      | ^~~~ did you mean 'allow'?
  *	      = expected allow, deny, move, assign, limit, fail or delay
  *
- * Bytes that are not printable are escaped. Returns the length. */
+ * Bytes that are not printable are escaped, long lines cut. RULES_PROBLEM_MAX is enough
+ * unless names of sources are longer than PATH_MAX / 4. Returns the length. */
+enum { RULES_PROBLEM_MAX = 8192 };
 size_t rules_print_problem(char *buf, size_t size, const struct rules_problem *problem);
 
 /* ---- to text (rules_print.c) ---- */
 
 /* Print a rule as the language says it, NUL-terminated: parsing it again gives the
- * same rule. RULE_TEXT_MAX is enough unless paths are longer. Returns the length. */
+ * same rule. RULE_TEXT_MAX is enough unless names are longer. Bytes of a set from outside
+ * are not escaped: see text_visible(). Returns the length. */
 size_t rule_print(char *buf, size_t size, const struct rules *rules, const struct rule *rule);
 
 /* ---- use (rules_find.c, rules_match.c) ---- */
@@ -197,7 +213,11 @@ struct rule_query {
 	const char *path; /* unix: of the endpoint that the call names; NULL: unnamed */
 	size_t path_len;
 	const char *name, *program; /* of the process: name and path, NUL-terminated */
+	uint64_t name_hash, program_hash; /* rules_name_hash() of them; 0: not known yet */
 };
+
+/* The hash of a process's name or path: who asks often keeps it. Never 0. */
+uint64_t rules_name_hash(const char *name);
 
 /* Is this a set that can be used: magic, sizes and places in `bytes` bytes? */
 bool rules_are_sound(const struct rules *rules, size_t bytes);

@@ -1,24 +1,287 @@
 /* SPDX-License-Identifier: MIT */
-/* rules_index.c - builds the index of a set of rules. See rules.h. */
-#include "core/rules.h"
+/* rules_index.c - builds the index of a set of rules. See rules_index.h.
+ *
+ * Entries are made from the last rule to the first and each is put before its
+ * chain: so chains have the rules in their order. */
+#include "core/rules_index.h"
 
-size_t rules_index_room(size_t count)
+#define BITS(bits)           bits,
+#define LEVEL_BITS(level, b) b,
+static const uint8_t v4_levels[] = {V4_LEVEL_LIST(BITS)};
+static const uint8_t v6_levels[] = {V6_LEVEL_LIST(BITS)};
+static const uint8_t port_levels[] = {PORT_LEVEL_LIST(LEVEL_BITS, 0)};
+
+enum {
+	ENTRIES_MAX = 2 * RULE_BLOCKS, /* of a rule; those without an endpoint take RULE_KEYS */
+	HEADS_PER_ENTRY = 4,           /* 2 to 4 */
+	ALIGNMENT = 64,
+};
+_Static_assert((int)RULE_KEYS <= (int)ENTRIES_MAX, "rules_index_room() counts the most");
+
+/* The making of an index. */
+struct maker {
+	struct rules *rules;
+	struct rule_entry *entries;
+	uint32_t room; /* entries that fit, with number 0 */
+};
+
+/* What a pattern is in the index. */
+struct shape {
+	struct ip_words ip; /* cut to its level */
+	bool is_v4, is_v6;  /* addresses that it could match; both: any */
+	unsigned level, port_level;
+	unsigned block, blocks; /* of the level */
+};
+
+static bool is_exact(const char *text, size_t len)
 {
-	return 64 + count * 2048;
+	return !memchr(text, '*', len) && !memchr(text, '?', len);
+}
+
+static bool add_entry(struct maker *maker, uint64_t word, uint32_t rule)
+{
+	struct rules *rules = maker->rules;
+
+	if (rules->entries >= maker->room)
+		return false;
+	maker->entries[rules->entries++] = (struct rule_entry){.tag = rule_tag(word), .rule = rule};
+	return true;
+}
+
+static unsigned level_of(const uint8_t *levels, unsigned n, unsigned bits)
+{
+	while (n > 1 && levels[n - 1] > bits)
+		n--;
+	return n - 1;
+}
+
+static uint64_t top_bits(unsigned bits, unsigned of)
+{
+	return bits == 0 ? 0 : bits >= of ? ~UINT64_C(0) : ~UINT64_C(0) << (of - bits);
+}
+
+static void shape_address(struct shape *shape, const struct pattern *pattern)
+{
+	struct ip_words ip = rule_ip_words(&pattern->ip);
+	unsigned bits = pattern->bits > 128 ? 128 : pattern->bits;
+
+	if (rule_is_v4(ip) && bits >= 96) {
+		shape->is_v6 = false;
+		shape->level = level_of(v4_levels, sizeof(v4_levels), bits - 96);
+		shape->ip.low = ip.low & top_bits(v4_levels[shape->level], 32) & UINT32_MAX;
+		return;
+	}
+	shape->is_v4 = false;
+	shape->level = level_of(v6_levels, sizeof(v6_levels), bits);
+	bits = v6_levels[shape->level];
+	shape->ip.high = ip.high & top_bits(bits, 64);
+	shape->ip.low = ip.low & (bits <= 64 ? 0 : top_bits(bits - 64, 64));
+}
+
+/* The finest level at which few blocks cover the range. */
+static void shape_ports(struct shape *shape, unsigned low, unsigned high)
+{
+	for (unsigned level = PORT_LEVELS - 1; level > 0; level--) {
+		unsigned cut = 16 - port_levels[level];
+
+		shape->block = low >> cut;
+		shape->blocks = (high >> cut) - (low >> cut) + 1;
+		shape->port_level = level;
+		if (shape->blocks <= RULE_BLOCKS)
+			return;
+	}
+	shape->block = shape->port_level = 0;
+	shape->blocks = 1;
+}
+
+static struct shape shape_of(const struct pattern *pattern)
+{
+	struct shape shape = {.is_v4 = true, .is_v6 = true, .blocks = 1};
+
+	if (pattern->flags & PATTERN_ADDR)
+		shape_address(&shape, pattern);
+	if (pattern->flags & PATTERN_PORT && pattern->port_low <= pattern->port_high)
+		shape_ports(&shape, pattern->port_low, pattern->port_high);
+	return shape;
+}
+
+/* The word of a block of a shape, as look_v4() and look_v6() make it of a call. */
+static uint64_t shape_word(const struct shape *shape, unsigned block)
+{
+	uint64_t address = shape->is_v6 ? 0 : shape->ip.low << 32;
+	uint64_t port = shape->port_level == 0
+	                        ? 0
+	                        : (uint64_t)block << (16 - port_levels[shape->port_level]);
+
+	if (!shape->is_v4)
+		address = rule_v6_word(shape->ip);
+	return address ^ port << 16 ^ (shape->level * PORT_LEVELS + shape->port_level);
+}
+
+static bool add_shape(struct maker *maker, const struct shape *shape, uint64_t base, uint32_t rule)
+{
+	for (unsigned i = 0; i < shape->blocks; i++)
+		if (!add_entry(maker, shape_word(shape, shape->block + i) ^ base, rule))
+			return false;
+	return true;
+}
+
+static void note_shape(struct rules *rules, const struct shape *shape, unsigned key, unsigned place,
+                       unsigned who)
+{
+	uint64_t bit = UINT64_C(1) << (shape->level * PORT_LEVELS + shape->port_level);
+	uint64_t *shapes = rules->shapes[key][place == PLACE_REMOTE][who];
+
+	shapes[0] |= shape->is_v4 ? bit : 0;
+	shapes[1] |= shape->is_v6 ? bit : 0;
+}
+
+/* The exact path that a rule names, if it does. */
+static bool rule_path(const struct rules *rules, const struct rule *rule, const char **path,
+                      size_t *len)
+{
+	const struct pattern *pattern =
+	        rule->remote.flags & PATTERN_PATH ? &rule->remote : &rule->local;
+
+	if (!(pattern->flags & PATTERN_PATH))
+		return false;
+	*path = rules_text(rules, pattern->path, len);
+	return is_exact(*path, *len);
+}
+
+/* Where a rule stands for a call, and which of its patterns stands there. */
+static unsigned rule_place(const struct rules *rules, const struct rule *rule, enum op_kind call,
+                           const struct pattern **pattern)
+{
+	const char *path;
+	size_t len;
+
+	*pattern = NULL;
+	if (rule_path(rules, rule, &path, &len))
+		return PLACE_PATH;
+	if ((rule->local.flags | rule->remote.flags) & PATTERN_PATH)
+		return PLACE_NONE;
+	if (rule->local.flags && (rule_names_local(call) || !rule->remote.flags)) {
+		*pattern = &rule->local;
+		return PLACE_LOCAL;
+	}
+	if (!rule->remote.flags)
+		return PLACE_NONE;
+	*pattern = &rule->remote;
+	return rule->flags & RULE_NAMED && rule_names_local(call) ? PLACE_LOCAL : PLACE_REMOTE;
+}
+
+/* Which programs, as a kind and its part of the word. */
+static unsigned rule_who(const struct rules *rules, const struct rule *rule, uint64_t *word)
+{
+	size_t len;
+	const char *name = rules_text(rules, rule->program, &len);
+
+	*word = 0;
+	if (!(rule->flags & RULE_PROGRAM) || !is_exact(name, len))
+		return WHO_ANY;
+	*word = rule_text_hash(name, len) | 1;
+	return memchr(name, '/', len) ? WHO_PROGRAM : WHO_NAME;
+}
+
+/* Enter a rule for one call; `places` are those where it stands already. */
+static bool add_call(struct maker *maker, uint32_t number, enum op_kind call, unsigned *places)
+{
+	struct rules *rules = maker->rules;
+	const struct rule *rule = &rules->rule[number];
+	const struct pattern *pattern;
+	unsigned place = rule_place(rules, rule, call, &pattern);
+	uint64_t who_word;
+	unsigned who = rule_who(rules, rule, &who_word);
+	struct shape shape = {.blocks = 0};
+	const char *path;
+	size_t len;
+
+	if (pattern)
+		shape = shape_of(pattern);
+	for (unsigned proto = 1; proto <= RULE_OTHER; proto <<= 1) {
+		unsigned key = rule_key(call, proto);
+
+		if (!(rule->protos & proto))
+			continue;
+		rules->groups[key] |= (uint16_t)(1 << (place * WHO_KINDS + who));
+		if (pattern)
+			note_shape(rules, &shape, key, place, who);
+		if (place == PLACE_NONE &&
+		    !add_entry(maker, rule_place_word(place, key) ^ who_word, number))
+			return false;
+	}
+	if (place == PLACE_NONE || *places & 1u << place)
+		return true;
+	*places |= 1u << place;
+	who_word ^= rule_place_word(place, 0);
+	if (place == PLACE_PATH)
+		return rule_path(rules, rule, &path, &len) &&
+		       add_entry(maker, rule_text_hash(path, len) ^ who_word, number);
+	return add_shape(maker, &shape, who_word, number);
+}
+
+static bool add_rule(struct maker *maker, uint32_t number)
+{
+	struct rules *rules = maker->rules;
+	const struct rule *rule = &rules->rule[number];
+	unsigned places = 0;
+
+	rules->flags |= rule->flags;
+	rules->actions |= UINT32_C(1) << rule->action;
+	if (rule->action > ACTION_ASSIGN)
+		return true;
+	for (unsigned call = 0; call < OP_KINDS; call++) {
+		if (!(rule->calls & RULE_CALL(call)) || rule_key(call, RULE_TCP) == 0)
+			continue;
+		rules->calls |= RULE_CALL(call);
+		if (!add_call(maker, number, (enum op_kind)call, &places))
+			return false;
+	}
+	return true;
+}
+
+/* Put every entry into its chain. */
+static bool link_entries(struct rules *rules, struct rule_entry *entries, size_t size)
+{
+	uint32_t *heads = (uint32_t *)(entries + rules->entries);
+
+	rules->heads_at = rules->entries_at + rules->entries * (uint32_t)sizeof(struct rule_entry);
+	rules->heads_log2 = 1;
+	while (UINT32_C(1) << rules->heads_log2 < 2 * rules->entries)
+		rules->heads_log2++;
+	if (rules->heads_at + (sizeof(uint32_t) << rules->heads_log2) > size)
+		return false;
+	for (uint32_t i = 1; i < rules->entries; i++) {
+		uint32_t *head = &heads[entries[i].tag >> (32 - rules->heads_log2)];
+
+		entries[i].next = *head;
+		*head = i;
+	}
+	rules->bytes = rules->heads_at + (uint32_t)(sizeof(uint32_t) << rules->heads_log2);
+	return true;
 }
 
 bool rules_index(struct rules *rules, size_t size)
 {
-	size_t at = ((size_t)rules->texts_at + rules->texts_bytes + 63) & ~(size_t)63;
+	size_t at = ((size_t)rules->texts_at + rules->texts_bytes + ALIGNMENT - 1) / ALIGNMENT *
+	            ALIGNMENT;
+	struct maker maker = {rules, (struct rule_entry *)((char *)rules + at), 0};
 
-	if (at + 64 > size)
+	if (at + sizeof(struct rule_entry) > size || size > UINT32_MAX)
 		return false;
-	rules->heads_at = rules->entries_at = (uint32_t)at;
-	for (uint32_t i = 0; i < rules->count; i++) {
-		rules->actions |= UINT32_C(1) << rules->rule[i].action;
-		if (rules->rule[i].action <= ACTION_ASSIGN)
-			rules->calls |= rules->rule[i].calls;
-	}
-	rules->bytes = (uint32_t)at + 64;
-	return true;
+	maker.room = (uint32_t)((size - at) / sizeof(struct rule_entry));
+	rules->entries_at = (uint32_t)at;
+	rules->entries = 1;
+	for (uint32_t i = rules->count; i-- > 0;)
+		if (!add_rule(&maker, i))
+			return false;
+	return link_entries(rules, maker.entries, size);
+}
+
+size_t rules_index_room(size_t count)
+{
+	size_t entries = count * ENTRIES_MAX + 1;
+
+	return ALIGNMENT + entries * (sizeof(struct rule_entry) + HEADS_PER_ENTRY * 4);
 }

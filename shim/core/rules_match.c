@@ -8,8 +8,8 @@ bool rules_are_sound(const struct rules *rules, size_t bytes)
 {
 	if (bytes < sizeof(*rules) || memcmp(rules->magic, RULES_MAGIC, sizeof(rules->magic)) != 0)
 		return false;
-	if (rules->bytes > bytes || rules->count > RULES_MAX || rules->heads_log2 > 31 ||
-	    rules->sources > RULES_SOURCES_MAX)
+	if (rules->bytes > bytes || rules->count > RULES_MAX || rules->heads_log2 < 1 ||
+	    rules->heads_log2 > 30 || rules->sources > RULES_SOURCES_MAX)
 		return false;
 	bytes = rules->bytes;
 	return sizeof(*rules) + rules->count * sizeof(struct rule) <= bytes &&
@@ -101,8 +101,13 @@ enum mismatch rule_mismatch(const struct rules *rules, const struct rule *rule,
 		return MISMATCH_PROTO;
 	if (!pattern_matches(rules, &rule->local, query->has_local, &query->local, query))
 		return MISMATCH_LOCAL;
-	if (!pattern_matches(rules, &rule->remote, query->has_remote, &query->remote, query))
+	if (rule->flags & RULE_NAMED && (query->call == OP_BIND || query->call == OP_LISTEN)) {
+		if (!pattern_matches(rules, &rule->remote, query->has_local, &query->local, query))
+			return MISMATCH_LOCAL;
+	} else if (!pattern_matches(rules, &rule->remote, query->has_remote, &query->remote,
+	                            query)) {
 		return MISMATCH_REMOTE;
+	}
 	if (rule->flags & RULE_PROGRAM && !program_matches(rules, rule, query))
 		return MISMATCH_PROGRAM;
 	return MISMATCH_NONE;

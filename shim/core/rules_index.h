@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* rules_index.h - under which words a rule stands in the index, and a call looks.
+ *
+ * A rule stands where its rarest feature is: at an exact unix path (PLACE_PATH), at
+ * an endpoint (LOCAL, REMOTE), or, with neither, at its calls and protocols (NONE).
+ * An exact name of a program is part of the word, too. Of an endpoint, the prefix is
+ * cut to a level and a range of ports is covered by at most RULE_BLOCKS blocks of one
+ * level: the two levels are the rule's shape. A call with an endpoint is looked up
+ * once in every shape that occurs for its call and protocol. A word says only where
+ * to look: rule_mismatch() decides.
+ *
+ * A word is address << 32 | port << 16 | place and key << 6 | shape, mixed with the
+ * hash of a program; its tag (rule_tag()) says both which chain it is in and, nearly
+ * always, whether an entry of that chain is meant. */
+#ifndef CORE_RULES_INDEX_H
+#define CORE_RULES_INDEX_H
+
+#include <string.h>
+
+#include "core/rules.h"
+
+enum { PLACE_NONE, PLACE_PATH, PLACE_LOCAL, PLACE_REMOTE };
+enum { WHO_ANY, WHO_NAME, WHO_PROGRAM, WHO_KINDS };
+
+enum { RULE_BLOCKS = 16, PORT_LEVELS = 5 };
+
+/* The shapes of an address: its number of levels, and the bits of each. The first
+ * stands for any address. */
+#define V4_LEVEL_LIST(X)          X(0) X(8) X(12) X(16) X(20) X(24) X(28) X(32)
+#define V6_LEVEL_LIST(X)          X(0) X(16) X(32) X(40) X(48) X(52) X(56) X(60) X(64) X(96) X(112) X(128)
+#define PORT_LEVEL_LIST(X, level) X(level, 0) X(level, 4) X(level, 8) X(level, 12) X(level, 16)
+
+#define RULE_MIX UINT64_C(0x9e3779b97f4a7c15)
+
+/* The row of a call and a protocol in the index, from 1; 0: no rule speaks of it. */
+static inline unsigned rule_key(enum op_kind call, unsigned proto)
+{
+	static const uint8_t first[OP_KINDS] = {
+	        [OP_SOCKET] = 1,  [OP_BIND] = 5,  [OP_LISTEN] = 9, [OP_CONNECT] = 13,
+	        [OP_ACCEPT] = 17, [OP_SEND] = 21, [OP_CLOSE] = 25,
+	};
+
+	if ((unsigned)call >= OP_KINDS || first[call] == 0 || proto == 0 || proto > RULE_OTHER)
+		return 0;
+	return first[call] + (unsigned)__builtin_ctz(proto);
+}
+
+/* Does this call name its local endpoint? */
+static inline bool rule_names_local(enum op_kind call)
+{
+	return call == OP_BIND || call == OP_LISTEN;
+}
+
+/* The part of a word that says in which place; key only for PLACE_NONE. */
+static inline uint64_t rule_place_word(unsigned place, unsigned key)
+{
+	return (uint64_t)(place | key << 2) << 6;
+}
+
+static inline uint32_t rule_tag(uint64_t word)
+{
+	return (uint32_t)(word * RULE_MIX >> 32);
+}
+
+/* A hash of a path or a program. */
+static inline uint64_t rule_text_hash(const char *text, size_t len)
+{
+	uint64_t hash = len, word;
+
+	for (; len >= sizeof(word); len -= sizeof(word), text += sizeof(word)) {
+		memcpy(&word, text, sizeof(word));
+		hash = (hash ^ word) * RULE_MIX;
+		hash ^= hash >> 32;
+	}
+	for (; len > 0; len--, text++)
+		hash = (hash ^ (uint8_t)*text) * RULE_MIX;
+	return hash ^ hash >> 29;
+}
+
+/* An address as numbers. */
+struct ip_words {
+	uint64_t high, low;
+};
+
+static inline struct ip_words rule_ip_words(const struct ip *ip)
+{
+	struct ip_words words = {0, 0};
+
+	for (int i = 0; i < 8; i++) {
+		words.high = words.high << 8 | ip->byte[i];
+		words.low = words.low << 8 | ip->byte[i + 8];
+	}
+	return words;
+}
+
+static inline bool rule_is_v4(struct ip_words ip)
+{
+	return ip.high == 0 && ip.low >> 32 == 0xffff;
+}
+
+/* An IPv6 address in the place that an IPv4 one takes, and what lies around it. */
+static inline uint64_t rule_v6_word(struct ip_words ip)
+{
+	return ip.high * UINT64_C(0xd6e8feb86659fd93) ^ ip.low;
+}
+
+#endif
