@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* shadow.h - rules that can never decide, because rules before them decide every call
+ * that they match.
+ * Of allow, deny, move and assign: of these the first that matches decides. What is said
+ * to be shadowed is; of names and paths with several * and ? not all that is, is found. */
+#ifndef TOOLS_SHADOW_H
+#define TOOLS_SHADOW_H
+
+#include "core/rules.h"
+
+/* The number (1..) of the first rule that by itself shadows the rule with this index;
+ * 0 if none does. */
+uint32_t shadow_of(const struct rules *rules, uint32_t index);
+
+/* Is it shadowed by rules before it, by one or by several together? */
+bool shadow_is_whole(const struct rules *rules, uint32_t index);
+
+/* Does a match every call that b matches? */
+bool shadow_covers(const struct rules *rules, const struct rule *a, const struct rule *b);
+
+/* Does pattern a match every name that pattern b matches? */
+bool shadow_glob_covers(const char *a, size_t a_len, const char *b, size_t b_len);
+
+/* A call that a rule matches, and as few others as can be: its names are none that people
+ * give. It stays valid with its memory. */
+struct shadow_witness {
+	struct rule_query query;
+	char path[1024], program[1024];
+};
+
+/* Returns false if there is no simple one. */
+bool shadow_find_witness(struct shadow_witness *witness, const struct rules *rules,
+                         const struct rule *rule);
+
+#endif
