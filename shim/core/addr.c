@@ -70,6 +70,41 @@ enum family addr_from_sockaddr(struct endpoint *end, const void *sockaddr, size_
 	return domain == AF_UNIX ? FAMILY_UNIX : FAMILY_OTHER;
 }
 
+static void write_inet(struct sockaddr_in *in, const struct endpoint *end)
+{
+	in->sin_family = AF_INET;
+	in->sin_port = htons(end->port);
+	memcpy(&in->sin_addr, end->ip.byte + V4_AT, sizeof(in->sin_addr));
+}
+
+static void write_inet6(struct sockaddr_in6 *in6, const struct endpoint *end)
+{
+	in6->sin6_family = AF_INET6;
+	in6->sin6_port = htons(end->port);
+	memcpy(&in6->sin6_addr, end->ip.byte, sizeof(in6->sin6_addr));
+}
+
+size_t addr_to_sockaddr(void *sockaddr, enum family family, const struct endpoint *end)
+{
+	const int domain = family == FAMILY_INET ? AF_INET : AF_INET6;
+	union {
+		struct sockaddr any;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} addr;
+	size_t len = domain == AF_INET ? sizeof(addr.in) : sizeof(addr.in6);
+
+	memcpy(&addr, sockaddr, sizeof(addr));
+	if (addr.any.sa_family != domain)
+		memset(&addr, 0, sizeof(addr));
+	if (domain == AF_INET)
+		write_inet(&addr.in, end);
+	else
+		write_inet6(&addr.in6, end);
+	memcpy(sockaddr, &addr, len);
+	return len;
+}
+
 size_t addr_unix_path(char *path, const void *sockaddr, size_t len)
 {
 	const char *from = (const char *)sockaddr + offsetof(struct sockaddr_un, sun_path);

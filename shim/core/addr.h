@@ -35,6 +35,11 @@ enum family addr_family(int domain);
  * short for the family gives FAMILY_OTHER. Unaligned input is fine. */
 enum family addr_from_sockaddr(struct endpoint *end, const void *sockaddr, size_t len);
 
+/* Write an endpoint into a sockaddr of at least 28 bytes as this family has it (INET: the
+ * address must be IPv4). What else stands in one of the same family stays (scope, flow
+ * label); another's is overwritten. Returns the length of such a sockaddr. */
+size_t addr_to_sockaddr(void *sockaddr, enum family family, const struct endpoint *end);
+
 /* Copy the path of a unix sockaddr to path (UNIX_PATH_MAX + 1 bytes), an
  * abstract name with '@' for its first NUL. Returns its length, 0 if unnamed. */
 size_t addr_unix_path(char *path, const void *sockaddr, size_t len);

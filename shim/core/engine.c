@@ -38,16 +38,41 @@ static void set_ends(struct sock *sock, const struct outcome *outcome)
 		set_remote(sock, &outcome->remote);
 }
 
+/* Its program goes on to know the socket by what it asked for. */
+static struct asked *asked_of(const struct engine *engine, int fd)
+{
+	return engine->sockets.asked && (unsigned)fd < engine->sockets.capacity
+	               ? &engine->sockets.asked[fd]
+	               : NULL;
+}
+
+/* A moved listener's connections have come, as far as the program knows, to the
+ * port that it asked for. */
+static void inherit_asked(const struct engine *engine, struct call *call)
+{
+	const struct asked *from = asked_of(engine, call->op.fd);
+	struct asked *to = asked_of(engine, call->outcome.result);
+
+	if (!(sock_bits(&call->sock) & SOCKET_MOVED_LOCAL) || !from || !to)
+		return;
+	to->local = from->local;
+	if (addr_is_any(&to->local.ip))
+		to->local.ip = call->sock.local;
+}
+
 /* The new socket has the listener's own address, unless that is any address. */
 void engine_after_accept(struct engine *engine, struct call *call, const struct line *line)
 {
-	const uint32_t kept =
-	        SOCKET_KNOWN | 3 << SOCKET_FAMILY_SHIFT | 3 << SOCKET_PROTO_SHIFT | SOCKET_LOCAL;
+	const uint32_t kept = SOCKET_KNOWN | 3 << SOCKET_FAMILY_SHIFT | 3 << SOCKET_PROTO_SHIFT |
+	                      SOCKET_LOCAL | SOCKET_MOVED_LOCAL;
 
-	if (call->outcome.result < 0)
+	if (call->outcome.result < 0 && !call->outcome.has_remote)
 		return;
 	call->sock.word &= kept;
 	set_ends(&call->sock, &call->outcome);
+	if (call->outcome.result < 0) /* turned away */
+		return;
+	inherit_asked(engine, call);
 	engine_give_birth(engine, call, call->outcome.result, call->sock.word, line);
 }
 
@@ -57,6 +82,10 @@ static void after_bind(struct engine *engine, struct call *call)
 	if (call->outcome.result != 0)
 		return;
 	set_bits(&call->sock, SOCKET_BOUND, 0);
+	if (call->verdict.kind == VERDICT_MOVED && asked_of(engine, call->op.fd)) {
+		asked_of(engine, call->op.fd)->local = call->op.asked;
+		set_bits(&call->sock, SOCKET_MOVED_LOCAL, 0);
+	}
 	sockets_update(&engine->sockets, call->op.fd, &call->sock);
 }
 
@@ -80,7 +109,7 @@ static void forget_connect(struct engine *engine, struct call *call)
 	if (!(sock_bits(sock) & SOCKET_PENDING) || result == -EALREADY || result == -EISCONN)
 		return;
 	set_bits(sock, 0,
-	         SOCKET_PENDING | SOCKET_REMOTE |
+	         SOCKET_PENDING | SOCKET_REMOTE | SOCKET_MOVED_REMOTE |
 	                 (sock_bits(sock) & SOCKET_BOUND ? 0 : SOCKET_LOCAL));
 	sockets_update(&engine->sockets, call->op.fd, sock);
 	sock->word = word;
@@ -96,9 +125,16 @@ void engine_after_connect(struct engine *engine, struct call *call)
 		forget_connect(engine, call);
 		return;
 	}
+	if (call->verdict.kind == VERDICT_MOVED && asked_of(engine, call->op.fd)) {
+		asked_of(engine, call->op.fd)->remote = call->op.asked;
+		set_bits(sock, SOCKET_MOVED_REMOTE, 0);
+	} else if (sock_proto(sock) == PROTO_UDP) { /* which may change its peer */
+		set_bits(sock, 0, SOCKET_MOVED_REMOTE);
+	}
 	if (is_dissolved) /* AF_UNSPEC: a port that bind took stays, connect(2) */
 		set_bits(sock, 0,
-		         SOCKET_REMOTE | (sock_bits(sock) & SOCKET_BOUND ? 0 : SOCKET_LOCAL));
+		         SOCKET_REMOTE | SOCKET_MOVED_REMOTE |
+		                 (sock_bits(sock) & SOCKET_BOUND ? 0 : SOCKET_LOCAL));
 	if (call->outcome.result == 0)
 		set_bits(sock, 0, SOCKET_PENDING);
 	else
@@ -110,6 +146,9 @@ static void after_dup(struct engine *engine, struct call *call)
 {
 	if (call->outcome.result < 0)
 		return;
+	if (sock_bits(&call->sock) & (SOCKET_MOVED_LOCAL | SOCKET_MOVED_REMOTE) &&
+	    asked_of(engine, call->op.fd) && asked_of(engine, call->outcome.result))
+		*asked_of(engine, call->outcome.result) = *asked_of(engine, call->op.fd);
 	set_bits(&call->sock, call->op.cloexec ? SOCKET_CLOEXEC : 0, SOCKET_CLOEXEC);
 	sockets_put(&engine->sockets, call->outcome.result, &call->sock);
 }

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "core/rules.h"
 #include "core/session.h"
 #include "core/sockets.h"
 
@@ -16,6 +17,11 @@ struct engine {
 	uint64_t epoch;                 /* ticks that event times count from */
 	struct sockets sockets;
 	_Atomic uint32_t ids; /* without a session: the last socket id given */
+
+	struct rules *_Atomic rules;  /* in force; NULL: none */
+	_Atomic uint32_t ruled;       /* RULE_CALL bits that they could touch */
+	const char *name, *program;   /* of the process, for `in NAME` */
+	uint16_t auto_low, auto_high; /* `from auto`; high 0: none */
 };
 
 /* One call in flight, on its way through the engine. */
@@ -26,13 +32,22 @@ struct call {
 	struct outcome outcome;
 };
 
-/* What is to be done with call->op? Leaves the verdict, which comes as PASSED, in
- * the call. There are no rules yet: everything passes. */
-HOT void engine_before(const struct engine *engine, struct call *call)
+/* From now on these rules decide; NULL: everything passes. */
+void engine_set_rules(struct engine *engine, struct rules *rules);
+
+/* Could a rule touch calls of this kind? Only then need the back end ask. */
+HOT bool engine_is_ruled(const struct engine *engine, enum op_kind kind)
 {
-	(void)engine;
-	(void)call;
+	return atomic_load_explicit(&engine->ruled, memory_order_relaxed) & RULE_CALL(kind);
 }
+
+/* The call as rules see it: with the addresses that the program knows. */
+struct rule_query engine_query(const struct engine *engine, enum op_kind kind,
+                               const struct call *call);
+
+/* What is to be done with call->op? Leaves the verdict, which comes as PASSED, in
+ * the call. call->sock is what is known of op.fd. The rule that decides is counted. */
+void engine_before(struct engine *engine, enum op_kind kind, struct call *call);
 
 /* Is a connect made, or on its way? */
 static inline bool engine_has_started(int result)
@@ -123,6 +138,8 @@ HOT void engine_put_line(const struct engine *engine, enum op_kind kind, const s
 		line->remote = call->sock.remote;
 		line->remote_port = call->sock.remote_port;
 	}
+	if (kind == OP_BIND)
+		line->remote_port = (uint16_t)op->arg;
 	if (kind == OP_LISTEN)
 		line->remote_port = (uint16_t)(op->arg < 0 ? 0 : op->arg > 65535 ? 65535 : op->arg);
 	line->took = session_pack_span(call->outcome.end - op->start);

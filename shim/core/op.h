@@ -54,7 +54,7 @@ struct op {
 	int fd;             /* -1: none */
 	enum family family; /* of the socket that is to be made */
 	enum proto proto;
-	int arg;        /* backlog, shutdown's how, new limit */
+	int arg;        /* backlog, shutdown's how, new limit; BIND: 1 if it asked for port 0 */
 	bool cloexec;   /* births and DUP: the new fd is close-on-exec */
 	uint64_t start; /* ticks, see session.h */
 

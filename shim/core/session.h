@@ -184,9 +184,10 @@ struct line {
 	int32_t result; /* or -errno */
 	uint32_t sock;  /* id; 0: unknown */
 	uint16_t rule;
-	uint8_t kind;                     /* family | proto << 2 | verdict << 4 */
-	uint8_t flags;                    /* LINE_ bits | lines of text << 5 */
-	uint16_t local_port, remote_port; /* LISTEN: remote_port is the backlog, at most 65535 */
+	uint8_t kind;  /* family | proto << 2 | verdict << 4 */
+	uint8_t flags; /* LINE_ bits | lines of text << 5 */
+	/* LISTEN: remote_port is the backlog, at most 65535; BIND: 1 if port 0 was asked for */
+	uint16_t local_port, remote_port;
 	union {
 		struct {
 			struct ip local, remote;
@@ -235,6 +236,11 @@ const char *session_problem(const struct session_header *header, uint64_t bytes)
 static inline struct session_process *session_process(struct session_header *header, uint32_t slot)
 {
 	return (struct session_process *)((char *)header + SESSION_HEADER_BYTES) + slot;
+}
+
+static inline struct session_moved *session_moved(struct session_header *header)
+{
+	return (struct session_moved *)((char *)header + SESSION_MOVED_AT);
 }
 
 /* A process's slot is found by its pid: it is the home slot, or the first free one

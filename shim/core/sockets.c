@@ -37,6 +37,35 @@ void sockets_change(struct sockets *sockets, int fd, uint32_t id, uint32_t set, 
 		;
 }
 
+static bool is_moved(const struct sockets *sockets, int fd, const struct sock *sock, uint32_t bit)
+{
+	return sock->word & bit && sockets->asked && (unsigned)fd < sockets->capacity;
+}
+
+bool sockets_told_local(const struct sockets *sockets, int fd, const struct sock *sock,
+                        struct endpoint *end)
+{
+	if (is_moved(sockets, fd, sock, SOCKET_MOVED_LOCAL))
+		*end = sockets->asked[fd].local;
+	else if (sock->word & SOCKET_LOCAL)
+		*end = (struct endpoint){sock->local, sock->local_port};
+	else
+		return false;
+	return true;
+}
+
+bool sockets_told_remote(const struct sockets *sockets, int fd, const struct sock *sock,
+                         struct endpoint *end)
+{
+	if (is_moved(sockets, fd, sock, SOCKET_MOVED_REMOTE))
+		*end = sockets->asked[fd].remote;
+	else if (sock->word & SOCKET_REMOTE)
+		*end = (struct endpoint){sock->remote, sock->remote_port};
+	else
+		return false;
+	return true;
+}
+
 /* Mixes 64 bits (the finalizer of MurmurHash3, public domain constants). */
 static uint64_t mix(uint64_t x)
 {
@@ -45,7 +74,7 @@ static uint64_t mix(uint64_t x)
 	return x ^ x >> 33;
 }
 
-static uint64_t peer_hash(uint32_t id, const struct endpoint *peer)
+uint64_t sockets_peer_hash(uint32_t id, const struct endpoint *peer)
 {
 	uint64_t half[2];
 
@@ -62,7 +91,7 @@ bool sockets_new_peer(struct sockets *sockets, int fd, const struct endpoint *pe
 
 	if (!sock || !sockets->peers)
 		return false;
-	hash = peer_hash((uint32_t)(sockets_word(sock) >> 32), peer);
+	hash = sockets_peer_hash((uint32_t)(sockets_word(sock) >> 32), peer);
 	for (uint32_t i = 0; i < PROBES; i++) {
 		uint64_t there;
 

@@ -45,6 +45,11 @@ struct sock {
 
 _Static_assert(sizeof(struct sock) == 64, "an entry is one cache line");
 
+/* What the program asked for, where a rule moved the socket elsewhere. */
+struct asked {
+	struct endpoint local, remote;
+};
+
 enum { SOCKETS_PEERS_MAX = 1024, SOCKETS_PEER_SLOTS = 1 << 14 };
 
 struct sockets {
@@ -52,6 +57,7 @@ struct sockets {
 	uint32_t capacity;
 	_Atomic uint32_t top;    /* highest fd ever entered + 1 */
 	_Atomic uint64_t *peers; /* SOCKETS_PEER_SLOTS hashes of (socket, UDP peer) */
+	struct asked *asked;     /* capacity entries, or NULL: nothing was moved yet */
 };
 
 /* The word of an entry. (A copy's can be read plainly.) */
@@ -132,6 +138,16 @@ void sockets_change(struct sockets *sockets, int fd, uint32_t id, uint32_t set, 
 /* Is this the first time that a UDP socket meets the peer? Remembers it. At
  * most SOCKETS_PEERS_MAX a socket are told of; then *overflow is set. */
 bool sockets_new_peer(struct sockets *sockets, int fd, const struct endpoint *peer, bool *overflow);
+
+/* A socket and a UDP peer, in 64 bits; never 0. */
+uint64_t sockets_peer_hash(uint32_t id, const struct endpoint *peer);
+
+/* The ends of a socket as its program knows them: asked for, or the kernel's.
+ * Return false if there is none. */
+bool sockets_told_local(const struct sockets *sockets, int fd, const struct sock *sock,
+                        struct endpoint *end);
+bool sockets_told_remote(const struct sockets *sockets, int fd, const struct sock *sock,
+                         struct endpoint *end);
 
 /* The parts of a word, of a copy. */
 static inline uint32_t sock_id(const struct sock *sock)

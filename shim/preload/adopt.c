@@ -6,6 +6,7 @@
 
 #include "preload/call.h"
 #include "preload/capture.h"
+#include "preload/moved.h"
 #include "preload/record.h"
 #include "sys/raw.h"
 
@@ -42,6 +43,7 @@ void adopt(int fd)
 		outcome->bits = option_bits(fd);
 	}
 	cookie = capture_cookie(fd);
+	outcome->bits |= moved_arrive(fd, cookie);
 	outcome->text = (const char *)&cookie;
 	outcome->text_len = sizeof(cookie);
 	outcome->result = fd;
@@ -70,6 +72,7 @@ static void pass(struct call *call)
 {
 	call->op = (struct op){.kind = OP_PASS, .fd = call->op.fd, .start = clock_ticks()};
 	call->outcome.cookie = capture_cookie(call->op.fd);
+	moved_pass(call->op.fd, call->outcome.cookie, &call->sock);
 	call->outcome.end = clock_ticks();
 	record(call);
 }

@@ -9,6 +9,7 @@
 #include "core/names.h"
 #include "core/text.h"
 #include "preload/attach.h"
+#include "preload/enforce.h"
 #include "preload/entry.h"
 #include "preload/livelog.h"
 #include "preload/process.h"
@@ -44,7 +45,8 @@ static void say(const char *problem, int error)
 		text_put(&text, ": ");
 		text_put(&text, name_errno(error) ? name_errno(error) : "?");
 	}
-	text_put(&text, "; the program runs without a record\n");
+	text_put(&text, enforce_asked() ? "; the program runs by its rules, without a record\n"
+	                                : "; the program runs without a record\n");
 	raw_write(2, buf, text.len);
 }
 
@@ -54,7 +56,7 @@ static bool attach(void)
 	struct engine *engine = &process.engine;
 
 	if (!attached.session) {
-		if (process.is_logging)
+		if (process.is_logging || enforce_asked())
 			clock_start(clock_cpu_is_good());
 		if (attached.problem) {
 			say(attached.problem, attached.error);
@@ -85,11 +87,15 @@ static void wake_thread(void)
 
 static void come_up(void)
 {
+	bool has_rules; /* or could get some */
+
 	settings_read();
 	entry_read_program();
 	process.is_logging = livelog_open();
 	process.is_recording = attach();
-	if ((!process.is_recording && !process.is_logging) || !make_wiped_page()) {
+	enforce_start();
+	has_rules = process.is_recording || atomic_load(&process.engine.rules);
+	if ((!has_rules && !process.is_logging) || !make_wiped_page()) {
 		process.is_recording = process.is_logging = false;
 		process.is_aside = true;
 		atomic_store(&process.state, ASIDE);

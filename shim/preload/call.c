@@ -26,17 +26,16 @@ static bool was_read(int ret)
 	       (errno != EFAULT && errno != EBADF && errno != ENOTSOCK && errno != EINVAL);
 }
 
-static enum family note(struct call *call, int ret, const struct sockaddr *addr, socklen_t len,
-                        struct endpoint *end, char *path)
+static enum family note(struct call *call, int ret, struct aim *aim, struct endpoint *end)
 {
 	enum family family;
 
-	if (call->verdict.error || !was_read(ret) || !addr)
+	if (call->verdict.error || !was_read(ret) || !aim->addr)
 		return FAMILY_OTHER;
-	family = addr_from_sockaddr(end, addr, len);
-	if (family == FAMILY_UNIX && path) {
-		call->outcome.text = path;
-		call->outcome.text_len = addr_unix_path(path, addr, len);
+	family = addr_from_sockaddr(end, aim->addr, aim->len);
+	if (family == FAMILY_UNIX) {
+		call->outcome.text = aim->path;
+		call->outcome.text_len = addr_unix_path(aim->path, aim->addr, aim->len);
 	}
 	return family;
 }
@@ -46,16 +45,19 @@ static bool is_inet(enum family family)
 	return family == FAMILY_INET || family == FAMILY_INET6;
 }
 
-void call_note_remote(struct call *call, int ret, const struct sockaddr *addr, socklen_t len,
-                      char *path)
+void call_note_remote(struct call *call, int ret, struct aim *aim)
 {
-	call->outcome.has_remote = is_inet(note(call, ret, addr, len, &call->outcome.remote, path));
+	if (!call->verdict.error) /* what was denied has been noted */
+		call->outcome.has_remote = is_inet(note(call, ret, aim, &call->outcome.remote));
 }
 
-void call_note_local(struct call *call, int ret, const struct sockaddr *addr, socklen_t len,
-                     char *path)
+void call_note_local(struct call *call, int ret, struct aim *aim)
 {
-	call->outcome.has_local = is_inet(note(call, ret, addr, len, &call->outcome.local, path));
+	if (call->verdict.error)
+		return;
+	call->outcome.has_local = is_inet(note(call, ret, aim, &call->outcome.local));
+	if (call->outcome.has_local && call->outcome.local.port == 0)
+		call->op.arg = 1;
 }
 
 void call_missed_close(int fd)

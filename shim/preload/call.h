@@ -5,7 +5,8 @@
  *	if (!call_begin(&call, OP_X, fd))   nobody watches: the call alone
  *		return real.x(fd);
  *	... what the op needs from the arguments ...
- *	return call_end(&call, call_may_go(&call) ? real.x(fd) : -1);
+ *	ret = call_may_go(&call, OP_X, &aim) ? real.x(fd) : call_answer(&call);
+ *	return call_end(&call, ret);
  *
  * Nothing is held while the real call runs: it may block for hours, be
  * cancelled, or be interrupted by a handler that makes calls of its own.
@@ -16,6 +17,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "preload/carry.h"
+#include "preload/enforce.h"
 #include "preload/record.h"
 #include "sys/clock.h"
 #include "sys/real.h"
@@ -65,21 +68,32 @@ HOT bool call_begin_close(struct call *call, int fd)
 /* If the fd stands in the table, it was closed in a way that we did not see. */
 void call_missed_close(int fd);
 
-/* Ask the engine. Returns false if the call is not to be made. */
-HOT bool call_may_go(struct call *call)
+/* Could a rule touch calls of this kind? New rules count from here on. */
+HOT bool call_is_ruled(enum op_kind kind)
 {
-	engine_before(&process.engine, call);
-	return LIKELY(call->verdict.error == 0);
+	if (UNLIKELY(atomic_load_explicit(process.rules_page, memory_order_acquire) !=
+	             process.rules_seen))
+		enforce_renewed();
+	return engine_is_ruled(&process.engine, kind);
 }
 
-/* Note the remote (connect) or local (bind) address that the call was given,
- * once the kernel has read it: it may be bad, and the kernel says so best. A unix
- * socket's goes to path, UNIX_PATH_MAX + 1 bytes, that stay until call_end; NULL:
- * the socket is none. */
-void call_note_remote(struct call *call, int ret, const struct sockaddr *addr, socklen_t len,
-                      char *path);
-void call_note_local(struct call *call, int ret, const struct sockaddr *addr, socklen_t len,
-                     char *path);
+/* Ask the engine, and prepare what it decided. Returns false if the call is not to be
+ * made any more: call_answer() says how it ended. aim: the address it is given, or NULL. */
+HOT bool call_may_go(struct call *call, enum op_kind kind, struct aim *aim)
+{
+	return LIKELY(!call_is_ruled(kind)) || carry(call, kind, aim);
+}
+
+static inline int call_answer(const struct call *call)
+{
+	return call->verdict.error ? -1 : 0;
+}
+
+/* Note the remote (connect) or local (bind) address that the call went to, once the
+ * kernel has read it: it may be bad, and the kernel says so best. A unix socket's path
+ * stays in aim. */
+void call_note_remote(struct call *call, int ret, struct aim *aim);
+void call_note_local(struct call *call, int ret, struct aim *aim);
 
 /* The kernel gave out a number. Is it one that we know, or a higher one than any
  * before? */
@@ -150,7 +164,8 @@ static inline bool call_is_settled(int fd)
 	const uint32_t ends = SOCKET_LOCAL | SOCKET_REMOTE, family = 3 << SOCKET_FAMILY_SHIFT;
 	uint64_t word = sock ? sockets_word(sock) : 0;
 
-	return (word & ends) == ends || (word & family) == FAMILY_UNIX << SOCKET_FAMILY_SHIFT;
+	return (word & (ends | SOCKET_MOVED_REMOTE)) == ends ||
+	       (word & family) == FAMILY_UNIX << SOCKET_FAMILY_SHIFT;
 }
 
 #endif

@@ -68,6 +68,8 @@ void entry_read_program(void)
 
 	put_tail(program, sizeof(program), path);
 	put_tail(process.name, sizeof(process.name), slash ? slash + 1 : path);
+	process.engine.name = process.name;
+	process.engine.program = program;
 }
 
 void entry_fd_limit(uint64_t limit)

@@ -39,13 +39,14 @@ static void enter(struct copy *copy, size_t index, const struct text *text)
 	copy->at += text->len + 1;
 }
 
-static void set(struct copy *copy, size_t index, const char *name, const char *value)
+static void set(struct copy *copy, const char *name, const char *value)
 {
 	struct text text = text_on(copy->at, (size_t)(copy->end - copy->at));
 
 	text_put(&text, name);
+	text_char(&text, '=');
 	text_put(&text, value);
-	enter(copy, index, &text);
+	enter(copy, copy->count, &text);
 }
 
 /* A list with our absolute path in it: in place of what it calls us, else first.
@@ -87,10 +88,36 @@ static bool is_readable(char *const envp[])
 	return false;
 }
 
+/* What a child needs beside the library. A session has its rules in its file. */
+struct wanted {
+	const char *name, *value;
+	bool is_there;
+};
+
+enum { WANTED = 4 };
+
+static bool find_wanted(struct wanted wanted[WANTED], char *const envp[])
+{
+	bool is_off = settings_is_off(settings.session), is_complete = true;
+	size_t at;
+
+	wanted[0] = (struct wanted){.name = "TCPSHIM_SESSION", .value = settings.session};
+	wanted[1] = (struct wanted){.name = "TCPSHIM_LOG", .value = settings.log};
+	wanted[2] = (struct wanted){.name = "TCPSHIM_RULES", .value = is_off ? settings.rules : ""};
+	wanted[3] = (struct wanted){.name = "TCPSHIM_RULES_FILE",
+	                            .value = is_off ? settings.rules_path : ""};
+	for (int i = 0; i < WANTED; i++) {
+		wanted[i].is_there = !wanted[i].value[0] || value_of(envp, wanted[i].name, &at);
+		is_complete = is_complete && wanted[i].is_there;
+	}
+	return is_complete;
+}
+
 char *const *environment_repair(char *const envp[], void **map, size_t *map_size)
 {
-	size_t preload_at, session_at, log_at, count = 0, size;
-	bool has_library, has_session, has_log;
+	size_t preload_at, count = 0, size;
+	struct wanted wanted[WANTED];
+	bool has_library, is_complete;
 	const char *preload;
 	struct copy copy;
 
@@ -99,28 +126,27 @@ char *const *environment_repair(char *const envp[], void **map, size_t *map_size
 		return envp;
 	preload = value_of(envp, "LD_PRELOAD", &preload_at);
 	has_library = preload && strstr(preload, settings.library);
-	has_session = value_of(envp, "TCPSHIM_SESSION", &session_at) || !settings.session[0];
-	has_log = value_of(envp, "TCPSHIM_LOG", &log_at) || !settings.log[0];
-	if (has_library && has_session && has_log)
+	is_complete = find_wanted(wanted, envp);
+	if (has_library && is_complete)
 		return envp;
 	while (envp && envp[count])
 		count++;
-	size = (count + 4) * sizeof(char *) + 8 * SETTING_MAX + (preload ? strlen(preload) : 0);
+	size = (count + 2 + WANTED) * sizeof(char *) + 8 * SETTING_MAX + strlen(settings.rules) +
+	       (preload ? strlen(preload) : 0);
 	*map = raw_map(size);
 	*map_size = size;
 	if (!*map)
 		return envp;
 	copy = (struct copy){.envp = *map, .count = count};
-	copy.at = (char *)(copy.envp + count + 4);
+	copy.at = (char *)(copy.envp + count + 2 + WANTED);
 	copy.end = (char *)*map + size;
 	if (count)
 		memcpy(copy.envp, envp, count * sizeof(char *));
 	if (!has_library)
 		set_preload(&copy, preload ? preload_at : copy.count,
 		            preload && preload[0] ? preload : settings.preload);
-	if (!has_session)
-		set(&copy, copy.count, "TCPSHIM_SESSION=", settings.session);
-	if (!has_log)
-		set(&copy, copy.count, "TCPSHIM_LOG=", settings.log);
+	for (int i = 0; i < WANTED; i++)
+		if (!wanted[i].is_there)
+			set(&copy, wanted[i].name, wanted[i].value);
 	return copy.envp;
 }

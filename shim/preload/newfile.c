@@ -10,8 +10,10 @@
 #include <sys/utsname.h>
 #include <time.h>
 
+#include "core/rules.h"
 #include "core/session.h"
 #include "core/text.h"
+#include "preload/enforce.h"
 #include "preload/settings.h"
 #include "sys/clock.h"
 #include "sys/raw.h"
@@ -51,7 +53,7 @@ static void put_time(struct text *text)
 			text_char(text, *c);
 }
 
-struct newfile_problem newfile_name(char *path, const char *program_name)
+struct newfile_problem newfile_directory(char *path, const char *below)
 {
 	struct text text = text_on(path, SETTING_MAX);
 	long error;
@@ -63,9 +65,20 @@ struct newfile_problem newfile_name(char *path, const char *program_name)
 	else
 		return bad("no HOME and no XDG_STATE_HOME to put a session in", 0);
 	text_put(&text, settings.state_home[0] == '/' ? "/tcpshim" : "/.local/state/tcpshim");
+	text_put(&text, below);
 	error = make_directories(path);
-	if (error)
-		return bad("cannot make the directory of sessions", error);
+	return error ? bad("cannot make the directory of sessions", error) : FINE;
+}
+
+struct newfile_problem newfile_name(char *path, const char *program_name)
+{
+	struct newfile_problem problem = newfile_directory(path, "");
+	size_t len = strlen(path);
+	struct text text;
+
+	if (problem.what)
+		return problem;
+	text = text_on(path + len, SETTING_MAX - len);
 	text_char(&text, '/');
 	text_put(&text, program_name);
 	text_char(&text, '-');
@@ -76,7 +89,7 @@ struct newfile_problem newfile_name(char *path, const char *program_name)
 	return text.cut ? bad("the name of the session is too long", -ENAMETOOLONG) : FINE;
 }
 
-static void read_port_range(struct session_header *header)
+void newfile_port_range(uint16_t *low, uint16_t *high)
 {
 	char buf[32] = "";
 	const char *at = buf;
@@ -89,8 +102,21 @@ static void read_port_range(struct session_header *header)
 		for (; *at >= '0' && *at <= '9' && port[i] <= 65535; at++)
 			port[i] = port[i] * 10 + (unsigned)(*at - '0');
 	}
-	header->port_low = (uint16_t)port[0];
-	header->port_high = (uint16_t)port[1];
+	*low = (uint16_t)port[0];
+	*high = (uint16_t)port[1];
+}
+
+/* TCPSHIM_SEED, or one drawn. */
+static uint64_t choose_seed(void)
+{
+	uint64_t seed = 0;
+	const char *at = settings.seed;
+
+	for (; *at >= '0' && *at <= '9'; at++)
+		seed = seed * 10 + (uint64_t)(*at - '0');
+	if (at == settings.seed)
+		raw3(SYS_getrandom, &seed, sizeof(seed), 0);
+	return seed;
 }
 
 static void identify(struct session_header *header)
@@ -102,8 +128,9 @@ static void identify(struct session_header *header)
 	header->epoch = (struct clock_pair){clock_ticks(), clock_ns(CLOCK_MONOTONIC)};
 	header->real_ns = clock_ns(CLOCK_REALTIME);
 	header->creator_pid = raw_getpid();
-	raw3(SYS_getrandom, &header->seed, sizeof(header->seed), 0);
-	read_port_range(header);
+	header->seed = choose_seed();
+	header->rules_asked = enforce_asked();
+	newfile_port_range(&header->port_low, &header->port_high);
 	if (raw1(SYS_uname, &name) == 0) {
 		memcpy(header->host, name.nodename, sizeof(header->host) - 1);
 		memcpy(header->kernel, name.release, sizeof(header->kernel) - 1);
@@ -122,23 +149,42 @@ static uint64_t allowed_bytes(void)
 	return bytes;
 }
 
+/* Behind the head of its chunk. */
+static long write_rules(int fd, const struct rules *rules)
+{
+	const uint64_t at = (uint64_t)SESSION_PAGES_FIRST * SESSION_PAGE;
+	struct session_chunk head = session_rules_head(rules->bytes);
+	long wrote = raw4(SYS_pwrite64, fd, &head, sizeof(head), at);
+
+	if (wrote == (long)sizeof(head))
+		wrote = raw4(SYS_pwrite64, fd, rules, rules->bytes, at + sizeof(head));
+	return wrote < 0 ? wrote : wrote == (long)rules->bytes ? 0 : -ENOSPC;
+}
+
 static struct newfile_problem fill(int fd)
 {
 	static struct session_header identity, header;
-	const size_t size = sizeof(header);
-	const uint64_t first = (uint64_t)SESSION_PAGES_FIRST * SESSION_PAGE;
-	uint64_t bytes = allowed_bytes();
+	struct rules *rules = enforce_compile();
+	const size_t rules_bytes = rules ? rules->bytes : 0;
+	uint64_t bytes = allowed_bytes(), first;
 	long error;
 
-	if (bytes < session_bytes(SESSION_EVENTS_MIN))
+	if (bytes < session_bytes(SESSION_EVENTS_MIN) + 2 * rules_bytes)
 		return bad("ulimit -f is too small for a session", -EFBIG);
 	identify(&identity);
-	session_format(&header, &identity, bytes, 0);
+	session_format(&header, &identity, bytes, rules_bytes);
+	first = (uint64_t)header.pages_used * SESSION_PAGE;
 	error = raw2(SYS_ftruncate, fd, bytes);
 	if (error)
 		return bad("cannot size the session", error);
-	error = raw4(SYS_pwrite64, fd, &header, size, 0);
-	if (error != (long)size)
+	if (rules) {
+		rules->since = header.epoch.ticks;
+		error = write_rules(fd, rules);
+	}
+	if (error)
+		return bad("cannot write the session's rules", error);
+	error = raw4(SYS_pwrite64, fd, &header, sizeof(header), 0);
+	if (error != (long)sizeof(header))
 		return bad("cannot write the session's header", error < 0 ? error : -ENOSPC);
 	/* room for the first events, or it is no session */
 	error = raw4(SYS_fallocate, fd, 0, first, SESSION_PAGE << SESSION_CHUNK_CLASS_MAX);

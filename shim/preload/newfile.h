@@ -3,18 +3,27 @@
 #ifndef PRELOAD_NEWFILE_H
 #define PRELOAD_NEWFILE_H
 
+#include <stdint.h>
+
 /* what: NULL on success. error: errno, 0 if none. */
 struct newfile_problem {
 	const char *what;
 	int error;
 };
 
-/* Make the default directory if need be, and give a name in it to path
- * (SETTING_MAX bytes): program, time (UTC) and pid. */
+/* The directory of sessions, or one in it ("/ports"; "": itself), made if need be, to path
+ * (SETTING_MAX bytes). */
+struct newfile_problem newfile_directory(char *path, const char *below);
+
+/* The host's ephemeral range. */
+void newfile_port_range(uint16_t *low, uint16_t *high);
+
+/* Give a name in the directory of sessions to path (SETTING_MAX bytes): program, time
+ * (UTC) and pid. */
 struct newfile_problem newfile_name(char *path, const char *program_name);
 
-/* Make an empty session at path, mode 0600, all at once: nobody sees it half
- * made. Fails with EEXIST if somebody else was faster. */
+/* Make an empty session, with the rules that the environment asks for, at path, mode 0600, all at
+ * once: nobody sees it half made. Fails with EEXIST if somebody else was faster. */
 struct newfile_problem newfile_make(const char *path);
 
 #endif

@@ -25,3 +25,9 @@ bool peer_take(const struct peer *peer, struct endpoint *end)
 		return false;
 	return addr_from_sockaddr(end, peer->addr, *peer->len) != FAMILY_OTHER;
 }
+
+void peer_again(struct peer *peer)
+{
+	if (peer->room)
+		*peer->len = peer->room;
+}

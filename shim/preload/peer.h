@@ -19,6 +19,9 @@ struct peer {
 
 void peer_expect(struct peer *peer, struct sockaddr *addr, socklen_t *len);
 
+/* The call is to be made once more: the program's length is as it was. */
+void peer_again(struct peer *peer);
+
 /* After the call succeeded. Returns false if the kernel gave none, or not all. */
 bool peer_take(const struct peer *peer, struct endpoint *end);
 

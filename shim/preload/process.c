@@ -9,7 +9,9 @@
 
 static struct self nobody;
 
-struct process process = {.self = &nobody};
+static const _Atomic uint32_t no_page;
+
+struct process process = {.self = &nobody, .rules_page = &no_page};
 _Thread_local struct thread thread = {.pid = NEVER_WOKEN};
 
 /* One entry for each of a million descriptors costs address space alone: memory
@@ -57,4 +59,25 @@ void process_make_tables(void)
 	sockets->at = made->socks;
 	atomic_thread_fence(memory_order_release);
 	sockets->capacity = made->capacity;
+}
+
+bool process_make_asked(void)
+{
+	struct sockets *sockets = &process.engine.sockets;
+	struct asked *none = NULL, *made;
+	size_t size;
+
+	if (!sockets->capacity)
+		process_make_tables();
+	size = sockets->capacity * sizeof(struct asked);
+	if (__atomic_load_n(&sockets->asked, __ATOMIC_ACQUIRE))
+		return true;
+	made = size ? raw_map(size) : NULL;
+	if (!made)
+		return false;
+	raw3(SYS_madvise, made, size, MADV_NOHUGEPAGE);
+	if (!__atomic_compare_exchange_n(&sockets->asked, &none, made, false, __ATOMIC_ACQ_REL,
+	                                 __ATOMIC_ACQUIRE))
+		raw2(SYS_munmap, made, size);
+	return true;
 }

@@ -49,14 +49,17 @@ struct self {
 struct process {
 	struct engine engine;
 	struct self *self;
-	uint64_t mapped_bytes; /* of the session file */
-	_Atomic int state;     /* boot.c knows */
-	bool is_aside;         /* nothing is recorded at all */
-	bool is_recording;     /* there is a session */
-	bool is_logging;       /* TCPSHIM_LOG */
-	bool is_sandboxed;     /* a seccomp filter is on: no system call of our own */
-	bool is_sealed;        /* the session has no room left, or its disk has none */
-	char name[32];         /* of the program */
+	uint64_t mapped_bytes;              /* of the session file */
+	_Atomic int state;                  /* boot.c knows */
+	bool is_aside;                      /* nothing is recorded at all */
+	bool is_recording;                  /* there is a session */
+	bool is_logging;                    /* TCPSHIM_LOG */
+	bool is_sandboxed;                  /* a seccomp filter is on: no system call of our own */
+	bool is_sealed;                     /* the session has no room left, or its disk has none */
+	uint16_t host_low, host_high;       /* the host's ephemeral range */
+	const _Atomic uint32_t *rules_page; /* of the session: changes with its rules */
+	_Atomic uint32_t rules_seen;        /* the page that the engine has */
+	char name[32];                      /* of the program */
 };
 
 extern struct process process;
@@ -80,6 +83,9 @@ static inline struct session_process *process_entry(void)
 
 /* Before the first socket: make room to remember it. */
 void process_make_tables(void);
+
+/* The same for what moved sockets asked for. Returns false if there is no memory. */
+bool process_make_asked(void);
 
 /* In the child of a fork that we stand around. */
 void process_forked(void);

@@ -9,19 +9,24 @@
 extern char **environ;
 extern void *__libc_stack_end __attribute__((weak)); /* glibc's loader has it */
 
-struct settings settings = {"", "", "", "", "", ""};
+struct settings settings = {"", "", "", "", "", "", "", "", "", ""};
 
 /* All copies, one behind the other: short ones touch one page. */
-static char kept[8 * SETTING_MAX];
+static char kept[10 * SETTING_MAX];
 static size_t kept_bytes;
 
 static const struct {
 	const char *name;
 	const char **value;
 } variables[] = {
-        {"LD_PRELOAD", &settings.preload},        {"TCPSHIM_SESSION", &settings.session},
-        {"TCPSHIM_LOG", &settings.log},           {"HOME", &settings.home},
+        {"LD_PRELOAD", &settings.preload},
+        {"TCPSHIM_SESSION", &settings.session},
+        {"TCPSHIM_LOG", &settings.log},
+        {"HOME", &settings.home},
         {"XDG_STATE_HOME", &settings.state_home},
+        {"TCPSHIM_RULES", &settings.rules},
+        {"TCPSHIM_RULES_FILE", &settings.rules_file},
+        {"TCPSHIM_SEED", &settings.seed},
 };
 
 bool settings_is_off(const char *value)
@@ -38,6 +43,21 @@ static const char *keep(const char *string, size_t len)
 	memcpy(copy, string, len);
 	copy[len] = '\0';
 	kept_bytes += len + 1;
+	return copy;
+}
+
+/* What must not be lost, however long it is. Without memory, what stands in the environment
+ * itself is still better. */
+static const char *keep_long(const char *string)
+{
+	size_t len = strlen(string);
+	char *copy = len < SETTING_MAX ? NULL : raw_map(len + 1);
+
+	if (len < SETTING_MAX && kept_bytes + len < sizeof(kept))
+		return keep(string, len);
+	if (!copy)
+		return string;
+	memcpy(copy, string, len); /* its NUL is there */
 	return copy;
 }
 
@@ -69,7 +89,9 @@ static void read_entry(const char *entry)
 		size_t len = strlen(variables[i].name);
 
 		if (strncmp(entry, variables[i].name, len) == 0 && entry[len] == '=')
-			*variables[i].value = settings_keep(entry + len + 1);
+			*variables[i].value = variables[i].value == &settings.rules
+			                              ? keep_long(entry + len + 1)
+			                              : settings_keep(entry + len + 1);
 	}
 }
 
@@ -110,4 +132,5 @@ void settings_read(void)
 		settings.session = absolute(settings.session);
 	if (strcmp(settings.log, "stderr") != 0)
 		settings.log = absolute(settings.log);
+	settings.rules_path = absolute(settings.rules_file);
 }

@@ -11,7 +11,7 @@ EXPORT int close(int fd)
 
 	if (!call_begin_close(&call, fd))
 		return real.close(fd);
-	return (int)call_end_close(&call, call_may_go(&call) ? real.close(fd) : -1);
+	return (int)call_end_close(&call, real.close(fd));
 }
 
 EXPORT int posix_close(int fd, int flags)

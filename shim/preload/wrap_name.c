@@ -5,6 +5,7 @@
 
 #include "preload/call.h"
 #include "preload/capture.h"
+#include "preload/moved.h"
 
 #ifndef IP_BIND_ADDRESS_NO_PORT
 #define IP_BIND_ADDRESS_NO_PORT 24
@@ -13,36 +14,43 @@
 EXPORT int bind(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct call call;
-	char path[UNIX_PATH_MAX + 1];
+	struct aim aim;
 	int ret;
 
 	if (!call_begin_on(&call, OP_BIND, fd))
 		return real.bind(fd, addr, len);
-	ret = call_may_go(&call) ? real.bind(fd, addr, len) : -1;
-	call_note_local(&call, ret, addr, len, path);
+	call.op.arg = 0;
+	aim_take(&aim, addr, len);
+	ret = call_may_go(&call, OP_BIND, &aim) ? real.bind(fd, aim.addr, aim.len)
+	                                        : call_answer(&call);
+	call_note_local(&call, ret, &aim);
 	return (int)call_end_named(&call, ret);
 }
 
 EXPORT int listen(int fd, int backlog)
 {
 	struct call call;
+	int ret;
 
 	if (!call_begin_on(&call, OP_LISTEN, fd))
 		return real.listen(fd, backlog);
 	call.op.arg = backlog;
-	return (int)call_end_named(&call, call_may_go(&call) ? real.listen(fd, backlog) : -1);
+	ret = call_may_go(&call, OP_LISTEN, NULL) ? real.listen(fd, backlog) : call_answer(&call);
+	return (int)call_end_named(&call, ret);
 }
 
 EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct call call;
-	char path[UNIX_PATH_MAX + 1];
+	struct aim aim;
 	int ret;
 
 	if (!call_begin_on(&call, OP_CONNECT, fd))
 		return real.connect(fd, addr, len);
-	ret = call_may_go(&call) ? real.connect(fd, addr, len) : -1;
-	call_note_remote(&call, ret, addr, len, path);
+	aim_take(&aim, addr, len);
+	ret = call_may_go(&call, OP_CONNECT, &aim) ? real.connect(fd, aim.addr, aim.len)
+	                                           : call_answer(&call);
+	call_note_remote(&call, ret, &aim);
 	return (int)call_end_connect(&call, ret);
 }
 
@@ -53,13 +61,13 @@ EXPORT int shutdown(int fd, int how)
 	if (!call_begin_on(&call, OP_SHUTDOWN, fd))
 		return real.shutdown(fd, how);
 	call.op.arg = how;
-	return (int)call_end(&call, call_may_go(&call) ? real.shutdown(fd, how) : -1);
+	return (int)call_end(&call, real.shutdown(fd, how));
 }
 
 /* libc binds inside: what it chose is asked afterwards. */
 static int end_bind_inside(struct call *call, int ret)
 {
-	if (ret >= 0)
+	if (ret >= 0 && !call->verdict.error)
 		call->outcome.has_local =
 		        capture_local(call->op.fd, &call->outcome.local) != FAMILY_OTHER;
 	return (int)call_end(call, ret);
@@ -68,20 +76,30 @@ static int end_bind_inside(struct call *call, int ret)
 EXPORT int bindresvport(int fd, struct sockaddr_in *sin)
 {
 	struct call call;
+	int ret;
 
 	if (!call_begin_on(&call, OP_BIND, fd))
 		return real.bindresvport(fd, sin);
-	return end_bind_inside(&call, call_may_go(&call) ? real.bindresvport(fd, sin) : -1);
+	call.op.arg = 0;
+	ret = call_may_go(&call, OP_BIND, NULL) ? real.bindresvport(fd, sin) : call_answer(&call);
+	return end_bind_inside(&call, ret);
 }
 
-/* A socket that libc made and bound: a birth, then a bind. */
-static int tell_reserved(struct call *call, int fd, int domain)
+/* A socket that libc makes and binds: a birth, then a bind. */
+static bool begin_reserved(struct call *call, int domain)
 {
 	call->op.family = addr_family(domain);
 	call->op.proto = PROTO_TCP;
-	call_end_birth(call, fd);
+	call->sock.word = sock_word(0, call->op.family, PROTO_TCP, 0);
+	return call_may_go(call, OP_SOCKET, NULL) && call_may_go(call, OP_BIND, NULL);
+}
+
+static int end_reserved(struct call *call, int fd)
+{
+	fd = (int)call_end_birth(call, fd);
 	if (fd < 0 || !call_begin_on(call, OP_BIND, fd))
 		return fd;
+	call->op.arg = 0;
 	end_bind_inside(call, 0);
 	return fd;
 }
@@ -92,7 +110,7 @@ EXPORT int rresvport(int *port)
 
 	if (!call_begin(&call, OP_SOCKET))
 		return real.rresvport(port);
-	return tell_reserved(&call, real.rresvport(port), AF_INET);
+	return end_reserved(&call, begin_reserved(&call, AF_INET) ? real.rresvport(port) : -1);
 }
 
 EXPORT int rresvport_af(int *port, sa_family_t family)
@@ -101,17 +119,26 @@ EXPORT int rresvport_af(int *port, sa_family_t family)
 
 	if (!call_begin(&call, OP_SOCKET))
 		return real.rresvport_af(port, family);
-	return tell_reserved(&call, real.rresvport_af(port, family), family);
+	return end_reserved(&call,
+	                    begin_reserved(&call, family) ? real.rresvport_af(port, family) : -1);
 }
 
 EXPORT int getsockname(int fd, struct sockaddr *addr, socklen_t *len)
 {
-	return real.getsockname(fd, addr, len);
+	struct told told;
+
+	if (LIKELY(!told_expect(&told, fd, SOCKET_MOVED_LOCAL, addr, len)))
+		return real.getsockname(fd, addr, len);
+	return told_instead(&told, real.getsockname(fd, addr, len));
 }
 
 EXPORT int getpeername(int fd, struct sockaddr *addr, socklen_t *len)
 {
-	return real.getpeername(fd, addr, len);
+	struct told told;
+
+	if (LIKELY(!told_expect(&told, fd, SOCKET_MOVED_REMOTE, addr, len)))
+		return real.getpeername(fd, addr, len);
+	return told_instead(&told, real.getpeername(fd, addr, len));
 }
 
 /* How a connect that did not wait went: SO_ERROR tells it once, and the program

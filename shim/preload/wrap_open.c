@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* wrap_open.c - calls that make a socket. */
+#include <errno.h>
+
 #include "preload/call.h"
 #include "preload/capture.h"
 #include "preload/peer.h"
+#include "sys/raw.h"
 
 static inline void note_kind(struct call *call, int domain, int type, int protocol)
 {
@@ -11,15 +14,33 @@ static inline void note_kind(struct call *call, int domain, int type, int protoc
 	call->op.cloexec = type & SOCK_CLOEXEC;
 }
 
+/* The kernel looks at the arguments before it asks its own policy: a socket that could
+ * not be made in any case fails for that reason. */
+static int answer_birth(struct call *call, int domain, int type, int protocol)
+{
+	bool is_plain = call->op.proto == PROTO_TCP || call->op.proto == PROTO_UDP;
+	long fd = is_plain || process.is_sandboxed
+	                  ? -EMFILE
+	                  : raw3(SYS_socket, domain, type | SOCK_CLOEXEC, protocol);
+
+	if (fd >= 0)
+		raw_close((int)fd);
+	else if (fd != -EMFILE && fd != -ENFILE)
+		call->verdict.error = (int)-fd;
+	return -1;
+}
+
 EXPORT int socket(int domain, int type, int protocol)
 {
 	struct call call;
+	int ret;
 
 	if (!call_begin(&call, OP_SOCKET))
 		return real.socket(domain, type, protocol);
 	note_kind(&call, domain, type, protocol);
-	return (int)call_end_socket(&call,
-	                            call_may_go(&call) ? real.socket(domain, type, protocol) : -1);
+	ret = call_may_go(&call, OP_SOCKET, NULL) ? real.socket(domain, type, protocol)
+	                                          : answer_birth(&call, domain, type, protocol);
+	return (int)call_end_socket(&call, ret);
 }
 
 EXPORT int socketpair(int domain, int type, int protocol, int fds[2])
@@ -30,7 +51,8 @@ EXPORT int socketpair(int domain, int type, int protocol, int fds[2])
 	if (!call_begin(&call, OP_SOCKETPAIR))
 		return real.socketpair(domain, type, protocol, fds);
 	note_kind(&call, domain, type, protocol);
-	ret = call_may_go(&call) ? real.socketpair(domain, type, protocol, fds) : -1;
+	ret = call_may_go(&call, OP_SOCKETPAIR, NULL) ? real.socketpair(domain, type, protocol, fds)
+	                                              : answer_birth(&call, domain, type, protocol);
 	if (ret < 0)
 		return (int)call_end(&call, ret);
 	call_end_birth(&call, fds[0]);
@@ -38,38 +60,55 @@ EXPORT int socketpair(int domain, int type, int protocol, int fds[2])
 	return 0;
 }
 
-static int end_accept(struct call *call, int ret, const struct peer *peer)
+static void note_peer(struct call *call, int fd, const struct peer *peer)
 {
-	if (ret >= 0)
-		call->outcome.has_remote =
-		        peer_take(peer, &call->outcome.remote) ||
-		        (sock_proto(&call->sock) == PROTO_TCP &&
-		         capture_remote(ret, &call->outcome.remote) != FAMILY_OTHER);
-	return (int)call_end_accept(call, ret);
+	call->outcome.has_remote = peer_take(peer, &call->outcome.remote) ||
+	                           (sock_proto(&call->sock) == PROTO_TCP &&
+	                            capture_remote(fd, &call->outcome.remote) != FAMILY_OTHER);
+}
+
+/* Is the connection that was just accepted turned away? Then the next one is to be
+ * taken: a program that gets an error closes its listener, or tries again in a loop. */
+static bool is_turned_away(struct call *call, int *fd, struct peer *peer)
+{
+	if (*fd < 0)
+		return false;
+	note_peer(call, *fd, peer);
+	if (LIKELY(!call_is_ruled(OP_ACCEPT)) || !carry_away(call, *fd))
+		return false;
+	*fd = -1;
+	peer_again(peer);
+	call->op.start = clock_ticks();
+	return !call->verdict.error;
 }
 
 EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *len)
 {
 	struct call call;
 	struct peer peer;
+	int ret;
 
 	if (!call_begin_on(&call, OP_ACCEPT, fd))
 		return real.accept(fd, addr, len);
 	peer_expect(&peer, addr, len);
-	return end_accept(&call, call_may_go(&call) ? real.accept(fd, peer.addr, peer.len) : -1,
-	                  &peer);
+	do
+		ret = real.accept(fd, peer.addr, peer.len);
+	while (is_turned_away(&call, &ret, &peer));
+	return (int)call_end_accept(&call, ret);
 }
 
 EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 {
 	struct call call;
 	struct peer peer;
+	int ret;
 
 	if (!call_begin_on(&call, OP_ACCEPT, fd))
 		return real.accept4(fd, addr, len, flags);
 	call.op.cloexec = flags & SOCK_CLOEXEC;
 	peer_expect(&peer, addr, len);
-	return end_accept(&call,
-	                  call_may_go(&call) ? real.accept4(fd, peer.addr, peer.len, flags) : -1,
-	                  &peer);
+	do
+		ret = real.accept4(fd, peer.addr, peer.len, flags);
+	while (is_turned_away(&call, &ret, &peer));
+	return (int)call_end_accept(&call, ret);
 }

@@ -7,6 +7,7 @@
 #include "preload/adopt.h"
 #include "preload/call.h"
 #include "preload/capture.h"
+#include "preload/moved.h"
 #include "preload/peer.h"
 #include "sys/raw.h"
 
@@ -45,23 +46,42 @@ static ssize_t end_packet(struct call *call, ssize_t ret, const struct endpoint 
 	return ret;
 }
 
-static ssize_t end_send(struct call *call, ssize_t ret, const struct sockaddr *addr, socklen_t len)
+static ssize_t end_send(struct call *call, ssize_t ret, const struct aim *aim)
 {
 	struct endpoint peer;
 
-	if (ret >= 0 && addr && addr_from_sockaddr(&peer, addr, len) != FAMILY_OTHER)
-		return end_packet(call, ret, &peer);
-	return end_packet(call, ret, NULL);
+	if (ret < 0 || !aim->addr || addr_from_sockaddr(&peer, aim->addr, aim->len) == FAMILY_OTHER)
+		return end_packet(call, ret, NULL);
+	if (UNLIKELY(call->verdict.kind == VERDICT_MOVED))
+		moved_peer(call->op.fd, &call->op.asked, &peer);
+	return end_packet(call, ret, &peer);
 }
 
 /* sendto(MSG_FASTOPEN) is connect and send in one, tcp(7). */
-static ssize_t end_fast_open(struct call *call, ssize_t ret, const struct sockaddr *addr,
-                             socklen_t len)
+static ssize_t end_fast_open(struct call *call, ssize_t ret, struct aim *aim)
 {
 	call->op.kind = OP_CONNECT;
-	call_note_remote(call, ret < 0 ? -1 : 0, addr, len, NULL);
+	call_note_remote(call, ret < 0 ? -1 : 0, aim);
 	call_end_named(call, ret < 0 ? -1 : 0);
 	return ret;
+}
+
+/* ---- sending ---- */
+
+/* A packet goes to a peer that the program names. */
+static bool names_peer(const struct call *call, int flags)
+{
+	return sock_proto(&call->sock) != PROTO_TCP || flags & MSG_FASTOPEN;
+}
+
+/* Fast open is a connect: its rules are asked, then those of send. */
+static bool send_may_go(struct call *call, struct aim *aim, int flags)
+{
+	if (!aim->addr || !names_peer(call, flags))
+		return true;
+	if (sock_proto(&call->sock) == PROTO_TCP && !call_may_go(call, OP_CONNECT, aim))
+		return false;
+	return call->verdict.rule || call_may_go(call, OP_SEND, aim);
 }
 
 /* Apart, so that send() itself is a look at the table and a jump. */
@@ -72,7 +92,7 @@ static __attribute__((noinline)) ssize_t send_unsettled(int fd, const void *buf,
 
 	if (!call_begin_on(&call, OP_SEND, fd))
 		return real.send(fd, buf, size, flags);
-	return end_packet(&call, call_may_go(&call) ? real.send(fd, buf, size, flags) : -1, NULL);
+	return end_packet(&call, real.send(fd, buf, size, flags), NULL);
 }
 
 EXPORT ssize_t send(int fd, const void *buf, size_t size, int flags)
@@ -82,19 +102,29 @@ EXPORT ssize_t send(int fd, const void *buf, size_t size, int flags)
 	return send_unsettled(fd, buf, size, flags);
 }
 
+static bool is_fast_open(const struct call *call, const struct aim *aim, int flags)
+{
+	return flags & MSG_FASTOPEN && aim->addr && sock_proto(&call->sock) == PROTO_TCP;
+}
+
 EXPORT ssize_t sendto(int fd, const void *buf, size_t size, int flags, const struct sockaddr *addr,
                       socklen_t len)
 {
 	struct call call;
+	struct aim aim;
 	ssize_t ret;
 
 	if ((!addr && call_is_settled(fd)) || !call_begin_on(&call, OP_SEND, fd))
 		return real.sendto(fd, buf, size, flags, addr, len);
-	ret = call_may_go(&call) ? real.sendto(fd, buf, size, flags, addr, len) : -1;
-	if (flags & MSG_FASTOPEN && addr && sock_proto(&call.sock) == PROTO_TCP)
-		return end_fast_open(&call, ret, addr, len);
-	return end_send(&call, ret, addr, len);
+	aim_take(&aim, addr, len);
+	ret = send_may_go(&call, &aim, flags) ? real.sendto(fd, buf, size, flags, aim.addr, aim.len)
+	                                      : -1;
+	if (is_fast_open(&call, &aim, flags))
+		return end_fast_open(&call, ret, &aim);
+	return end_send(&call, ret, &aim);
 }
+
+/* ---- receiving ---- */
 
 EXPORT ssize_t recvfrom(int fd, void *buf, size_t size, int flags, struct sockaddr *addr,
                         socklen_t *len)
@@ -107,8 +137,11 @@ EXPORT ssize_t recvfrom(int fd, void *buf, size_t size, int flags, struct sockad
 	if (call_is_settled(fd) || !call_begin_on(&call, OP_RECV, fd))
 		return real.recvfrom(fd, buf, size, flags, addr, len);
 	peer_expect(&peer, addr, len);
-	ret = call_may_go(&call) ? real.recvfrom(fd, buf, size, flags, peer.addr, peer.len) : -1;
-	return end_packet(&call, ret, ret >= 0 && peer_take(&peer, &end) ? &end : NULL);
+	ret = real.recvfrom(fd, buf, size, flags, peer.addr, peer.len);
+	if (ret < 0 || !peer_take(&peer, &end))
+		return end_packet(&call, ret, NULL);
+	moved_tell_peer(fd, &call.sock, &end, peer.addr, peer.len, peer.room);
+	return end_packet(&call, ret, &end);
 }
 
 /* A fortified recvfrom: where size exceeds room, libc's own ends the program. */
@@ -148,43 +181,84 @@ static void each_descriptor(const struct msghdr *msg, void (*act)(int fd))
 	errno = error;
 }
 
+/* A message's address, for rules to look at. Returns the message as it is to be sent: a
+ * copy with a copy of its address, if a rule could touch it. */
+static const struct msghdr *aim_message(struct aim *aim, struct msghdr *copy,
+                                        const struct msghdr *msg)
+{
+	aim_take(aim, NULL, 0);
+	if (LIKELY(!call_is_ruled(OP_SEND)) || process.is_sandboxed ||
+	    !raw_peek(copy, msg, sizeof(*copy)))
+		return msg;
+	aim_take(aim, copy->msg_name, copy->msg_namelen);
+	return copy;
+}
+
 static void after_sendmsg(struct call *call, const struct msghdr *msg, int flags, ssize_t ret)
 {
+	struct aim aim;
+
+	aim_take(&aim, msg->msg_name, msg->msg_namelen);
 	if (ret >= 0)
 		each_descriptor(msg, adopt_pass);
-	if (flags & MSG_FASTOPEN && msg->msg_name && sock_proto(&call->sock) == PROTO_TCP)
-		end_fast_open(call, ret, msg->msg_name, msg->msg_namelen);
+	if (is_fast_open(call, &aim, flags))
+		end_fast_open(call, ret, &aim);
 	else
-		end_send(call, ret, ret >= 0 ? msg->msg_name : NULL,
-		         ret >= 0 ? msg->msg_namelen : 0);
+		end_send(call, ret, &aim);
 }
 
 EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	struct call call;
+	struct aim aim;
+	struct msghdr copy;
+	const struct msghdr *sent;
 	ssize_t ret;
 
 	if (!call_begin_on(&call, OP_SEND, fd))
 		return real.sendmsg(fd, msg, flags);
-	ret = call_may_go(&call) ? real.sendmsg(fd, msg, flags) : -1;
-	if (call.verdict.error)
-		return call_end(&call, ret);
+	sent = aim_message(&aim, &copy, msg);
+	if (!send_may_go(&call, &aim, flags))
+		return is_fast_open(&call, &aim, flags) ? end_fast_open(&call, -1, &aim)
+		                                        : call_end(&call, -1);
+	copy.msg_name = (void *)(uintptr_t)aim.addr;
+	copy.msg_namelen = aim.len;
+	ret = real.sendmsg(fd, sent, flags);
 	if (ret >= 0 || (errno != EFAULT && errno != EBADF && errno != ENOTSOCK))
-		after_sendmsg(&call, msg, flags, ret);
+		after_sendmsg(&call, sent, flags, ret);
 	return ret;
+}
+
+/* By rules, each message is decided by itself. */
+static int send_each(int fd, struct mmsghdr *msgs, unsigned count, int flags)
+{
+	enum { MOST = 1024 }; /* UIO_MAXIOV, as in the kernel */
+	int sent = 0;
+
+	while ((unsigned)sent < count && sent < MOST) {
+		ssize_t ret = sendmsg(fd, &msgs[sent].msg_hdr, flags);
+
+		if (ret < 0)
+			return sent ? sent : -1;
+		msgs[sent++].msg_len = (unsigned)ret;
+	}
+	return sent;
 }
 
 EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags)
 {
 	struct call call;
-	int ret = real.sendmmsg(fd, msgs, count, flags);
+	int ret;
 
+	if (process_is_watching() && UNLIKELY(call_is_ruled(OP_SEND)))
+		return send_each(fd, msgs, count, flags);
+	ret = real.sendmmsg(fd, msgs, count, flags);
 	for (int i = 0; i < ret && call_begin_on(&call, OP_SEND, fd); i++)
 		after_sendmsg(&call, &msgs[i].msg_hdr, flags, msgs[i].msg_len);
 	return ret;
 }
 
-static void after_recvmsg(struct call *call, const struct msghdr *msg, socklen_t room, ssize_t ret)
+static void after_recvmsg(struct call *call, struct msghdr *msg, socklen_t room, ssize_t ret)
 {
 	struct endpoint end;
 
@@ -192,8 +266,11 @@ static void after_recvmsg(struct call *call, const struct msghdr *msg, socklen_t
 		return;
 	each_descriptor(msg, adopt_arrival);
 	if (msg->msg_name && msg->msg_namelen <= room &&
-	    addr_from_sockaddr(&end, msg->msg_name, msg->msg_namelen) != FAMILY_OTHER)
+	    addr_from_sockaddr(&end, msg->msg_name, msg->msg_namelen) != FAMILY_OTHER) {
+		moved_tell_peer(call->op.fd, &call->sock, &end, msg->msg_name, &msg->msg_namelen,
+		                room);
 		end_packet(call, ret, &end);
+	}
 }
 
 EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
@@ -206,9 +283,7 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 		return real.recvmsg(fd, msg, flags);
 	if (!call_is_settled(fd) && !process.is_sandboxed)
 		raw_peek(&before, msg, sizeof(before));
-	ret = call_may_go(&call) ? real.recvmsg(fd, msg, flags) : -1;
-	if (call.verdict.error)
-		return call_end(&call, ret);
+	ret = real.recvmsg(fd, msg, flags);
 	after_recvmsg(&call, msg, before.msg_namelen, ret);
 	return ret;
 }

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* decide.c - from a call to a verdict: the first rule that matches decides. */
+#include "core/engine.h"
+
+void engine_set_rules(struct engine *engine, struct rules *rules)
+{
+	uint32_t calls = rules ? rules->calls : 0;
+
+	/* a pair of sockets is two sockets; fast open connects in a send */
+	if (calls & RULE_CALL(OP_SOCKET))
+		calls |= RULE_CALL(OP_SOCKETPAIR);
+	if (calls & RULE_CALL(OP_BIND))
+		calls |= RULE_CALL(OP_LISTEN);
+	if (calls & RULE_CALL(OP_CONNECT))
+		calls |= RULE_CALL(OP_SEND);
+	atomic_store_explicit(&engine->rules, rules, memory_order_release);
+	atomic_store_explicit(&engine->ruled, calls, memory_order_release);
+}
+
+static unsigned proto_bit(const struct call *call, enum op_kind kind)
+{
+	bool is_birth = kind == OP_SOCKET || kind == OP_SOCKETPAIR;
+	enum family family = is_birth ? call->op.family : sock_family(&call->sock);
+	enum proto proto = is_birth ? call->op.proto : sock_proto(&call->sock);
+
+	if (family == FAMILY_UNIX)
+		return RULE_UNIX;
+	if (proto == PROTO_TCP)
+		return RULE_TCP;
+	return proto == PROTO_UDP ? RULE_UDP : RULE_OTHER;
+}
+
+struct rule_query engine_query(const struct engine *engine, enum op_kind kind,
+                               const struct call *call)
+{
+	const struct op *op = &call->op;
+	bool is_local = kind == OP_BIND || kind == OP_LISTEN;
+	struct rule_query query = {
+	        .call = kind == OP_SOCKETPAIR ? OP_SOCKET : kind,
+	        .proto = proto_bit(call, kind),
+	        .has_local = is_local && op->has_asked,
+	        .has_remote = !is_local && op->has_asked,
+	        .path = op->path,
+	        .path_len = op->path_len,
+	        .name = engine->name,
+	        .program = engine->program,
+	};
+
+	if (query.has_local)
+		query.local = op->asked;
+	if (query.has_remote)
+		query.remote = op->asked;
+	if (!is_local && kind != OP_SOCKET && kind != OP_SOCKETPAIR)
+		query.has_local =
+		        sockets_told_local(&engine->sockets, op->fd, &call->sock, &query.local);
+	return query;
+}
+
+static void deny(struct verdict *verdict, int error)
+{
+	verdict->kind = VERDICT_DENIED;
+	verdict->error = error;
+}
+
+/* The range that a rule gives; the session's own for `auto`. */
+static void take_range(const struct engine *engine, const struct rule *rule,
+                       struct verdict *verdict)
+{
+	bool is_auto = rule->flags & RULE_AUTO;
+
+	verdict->low = is_auto ? engine->auto_low : rule->low;
+	verdict->high = is_auto ? engine->auto_high : rule->high;
+}
+
+static void move(const struct engine *engine, const struct rule *rule, struct call *call)
+{
+	struct verdict *verdict = &call->verdict;
+	enum family family = sock_family(&call->sock);
+
+	if (!call->op.has_asked || (family != FAMILY_INET && family != FAMILY_INET6))
+		return;
+	verdict->to = call->op.asked;
+	verdict->low = verdict->high = 0;
+	if (rule->flags & RULE_TO_ADDR)
+		verdict->to.ip = rule->to.ip;
+	if (rule->flags & RULE_AUTO || (rule->flags & RULE_TO_PORT && rule->low != rule->high)) {
+		verdict->to.port = 0;
+		take_range(engine, rule, verdict);
+	} else if (rule->flags & RULE_TO_PORT) {
+		verdict->to.port = rule->low;
+	}
+	verdict->kind = VERDICT_MOVED;
+	if (family == FAMILY_INET && !addr_is_v4(&verdict->to.ip))
+		deny(verdict, EAFNOSUPPORT); /* the socket has no way to go there */
+	else if (!engine->sockets.asked)
+		deny(verdict, ENOMEM); /* nowhere to remember what was asked */
+}
+
+/* Only a socket without a port can be given one. With IP_BIND_ADDRESS_NO_PORT it is
+ * connect that takes it. */
+static bool takes_port(enum op_kind kind, const struct call *call)
+{
+	uint32_t bits = sock_bits(&call->sock);
+	enum proto proto = sock_proto(&call->sock);
+
+	if (proto != PROTO_TCP && proto != PROTO_UDP)
+		return false;
+	if (kind == OP_BIND)
+		return call->op.has_asked && call->op.asked.port == 0 && !(bits & SOCKET_NO_PORT);
+	return !(bits & SOCKET_LOCAL && call->sock.local_port);
+}
+
+static void decide(const struct engine *engine, enum op_kind kind, const struct rule *rule,
+                   struct call *call)
+{
+	switch ((enum action)rule->action) {
+	case ACTION_DENY:
+		deny(&call->verdict, rule->error);
+		break;
+	case ACTION_MOVE:
+		move(engine, rule, call);
+		break;
+	case ACTION_ASSIGN:
+		if (takes_port(kind, call)) {
+			call->verdict.kind = VERDICT_ASSIGNED;
+			take_range(engine, rule, &call->verdict);
+		}
+		break;
+	case ACTION_ALLOW:
+	case ACTION_LIMIT:
+	case ACTION_FAIL:
+	case ACTION_DELAY:
+	case ACTIONS:
+		break;
+	}
+}
+
+void engine_before(struct engine *engine, enum op_kind kind, struct call *call)
+{
+	struct rules *rules = atomic_load_explicit(&engine->rules, memory_order_acquire);
+	struct rule_query query;
+	uint32_t number;
+
+	if (!rules)
+		return;
+	query = engine_query(engine, kind, call);
+	number = rules_find(rules, &query);
+	if (!number)
+		return;
+	call->verdict.rule = (uint16_t)number;
+	decide(engine, kind, &rules->rule[number - 1], call);
+	atomic_fetch_add_explicit(&rules->rule[number - 1].matched, 1, memory_order_relaxed);
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/* assign.c - see assign.h. */
+#include "preload/assign.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "preload/capture.h"
+#include "preload/tuple.h"
+#include "sys/raw.h"
+#include "sys/real.h"
+
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE 51
+#endif
+
+/* ---- the kernel's way ---- */
+
+static bool set_range(int fd, uint16_t low, uint16_t high)
+{
+	uint32_t range = (uint32_t)high << 16 | low;
+
+	return raw5(SYS_setsockopt, fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &range, sizeof(range)) ==
+	       0;
+}
+
+static void mark_range(struct call *call, bool is_set)
+{
+	const uint64_t bit = SOCKET_RANGED;
+
+	call->sock.word = is_set ? call->sock.word | bit : call->sock.word & ~bit;
+	sockets_change(&process.engine.sockets, call->op.fd, sock_id(&call->sock),
+	               is_set ? SOCKET_RANGED : 0, SOCKET_RANGED);
+}
+
+void assign_forget_range(struct call *call)
+{
+	if (sock_bits(&call->sock) & SOCKET_RANGED && !process.is_sandboxed) {
+		set_range(call->op.fd, 0, 0);
+		mark_range(call, false);
+	}
+}
+
+/* A bound outside the host's range would count for nothing. */
+static bool kernel_assigns(struct call *call)
+{
+	const struct verdict *verdict = &call->verdict;
+
+	if (verdict->low < process.host_low || verdict->high > process.host_high ||
+	    process.is_sandboxed || !set_range(call->op.fd, verdict->low, verdict->high))
+		return false;
+	mark_range(call, true);
+	return true;
+}
+
+/* ---- our own ---- */
+
+/* The ports of a range, each once. */
+struct search {
+	uint16_t low;
+	uint32_t count, turn, left;
+};
+
+static struct search search_range(uint16_t low, uint16_t high)
+{
+	static _Atomic uint32_t own_turn;
+	struct session_header *session = process.engine.session;
+	struct search search = {.low = low, .count = (uint32_t)(high - low + 1)};
+
+	search.turn = atomic_fetch_add_explicit(session ? &session->port_turn : &own_turn, 1,
+	                                        memory_order_relaxed);
+	search.left = search.count;
+	return search;
+}
+
+static bool next_port(struct search *search, uint16_t *port)
+{
+	if (!search->left)
+		return false;
+	search->left--;
+	*port = (uint16_t)(search->low + search->turn++ % search->count);
+	return true;
+}
+
+/* bind(port 0) gives no port that is in use, whatever these say; a bind to a port of
+ * our choice would. They are off while we try. */
+struct reuse {
+	int address, port;
+};
+
+static void set_option(int fd, int option, int value)
+{
+	raw5(SYS_setsockopt, fd, SOL_SOCKET, option, &value, sizeof(value));
+}
+
+static struct reuse reuse_off(const struct call *call)
+{
+	struct reuse was = {0, 0};
+	int fd = call->op.fd;
+
+	if (!(sock_bits(&call->sock) & SOCKET_REUSE))
+		return was;
+	capture_option(fd, SO_REUSEADDR, &was.address);
+	capture_option(fd, SO_REUSEPORT, &was.port);
+	if (was.address)
+		set_option(fd, SO_REUSEADDR, 0);
+	if (was.port)
+		set_option(fd, SO_REUSEPORT, 0);
+	return was;
+}
+
+static void reuse_restore(int fd, struct reuse was)
+{
+	if (was.address)
+		set_option(fd, SO_REUSEADDR, was.address);
+	if (was.port)
+		set_option(fd, SO_REUSEPORT, was.port);
+}
+
+/* Bind to one port. Returns 0 or an errno; errno itself stays. */
+static int bind_to(const struct call *call, struct aim *aim, struct endpoint *local)
+{
+	int error = errno, ret;
+
+	aim->len = (socklen_t)addr_to_sockaddr(&aim->copy, sock_family(&call->sock), local);
+	aim->addr = (const struct sockaddr *)&aim->copy;
+	ret = real.bind(call->op.fd, aim->addr, aim->len) == 0 ? 0 : errno;
+	errno = error;
+	return ret;
+}
+
+/* Bind to a port that nobody uses. Returns 0, EADDRINUSE, or another errno that has
+ * nothing to do with the port. */
+static int bind_free(const struct call *call, struct aim *aim, struct endpoint *local)
+{
+	struct search search = search_range(call->verdict.low, call->verdict.high);
+	struct reuse was = reuse_off(call);
+	int ret = EADDRINUSE;
+
+	while (ret == EADDRINUSE && next_port(&search, &local->port))
+		ret = bind_to(call, aim, local);
+	reuse_restore(call->op.fd, was);
+	return ret;
+}
+
+/* Every port is used: one that is not used towards this destination will do, for what
+ * must be unique is the tuple. */
+static int bind_shared(const struct call *call, struct aim *aim, struct endpoint *local,
+                       const struct endpoint *remote)
+{
+	struct search search = search_range(call->verdict.low, call->verdict.high);
+	struct tuple_query query;
+	int ret = EADDRINUSE;
+
+	if (!tuple_begin(&query, sock_family(&call->sock), local, remote))
+		return EADDRNOTAVAIL;
+	set_option(call->op.fd, SO_REUSEADDR, 1);
+	while (ret == EADDRINUSE && next_port(&search, &local->port))
+		if (tuple_is_free(&query, local->port))
+			ret = bind_to(call, aim, local);
+	tuple_end(&query);
+	return ret;
+}
+
+/* The local endpoint that the socket has, or will have, without its port. */
+static struct endpoint local_of(const struct call *call)
+{
+	struct endpoint local = {.port = 0};
+
+	if (sock_bits(&call->sock) & SOCKET_LOCAL) {
+		local.ip = call->sock.local;
+	} else if (sock_family(&call->sock) == FAMILY_INET) {
+		local.ip.byte[10] = 0xff;
+		local.ip.byte[11] = 0xff;
+	}
+	return local;
+}
+
+/* bind(2): the port of our choice, in place of port 0. */
+static bool assign_bind(struct call *call, struct aim *aim)
+{
+	struct endpoint local =
+	        call->verdict.kind == VERDICT_MOVED ? call->verdict.to : call->op.asked;
+
+	call->verdict.error = bind_free(call, aim, &local);
+	return false;
+}
+
+/* connect: later connections may share the port, from now on. */
+static int bind_for_connect(struct call *call, struct endpoint *local)
+{
+	struct aim aim;
+	int ret;
+
+	memset(&aim.copy, 0, sizeof(aim.copy));
+	ret = bind_free(call, &aim, local);
+	if (sock_proto(&call->sock) != PROTO_TCP)
+		return ret == EADDRINUSE ? EAGAIN : ret;
+	if (ret == 0)
+		set_option(call->op.fd, SO_REUSEADDR, 1);
+	else if (ret == EADDRINUSE)
+		ret = bind_shared(call, &aim, local, &call->op.asked);
+	return ret == EADDRINUSE ? EADDRNOTAVAIL : ret;
+}
+
+static int bind_for_listen(struct call *call, struct endpoint *local)
+{
+	struct aim aim;
+
+	memset(&aim.copy, 0, sizeof(aim.copy));
+	return bind_free(call, &aim, local);
+}
+
+bool assign_port(struct call *call, enum op_kind kind, struct aim *aim)
+{
+	struct endpoint local = local_of(call);
+	int error;
+
+	if (kind == OP_LISTEN && sock_proto(&call->sock) != PROTO_TCP)
+		return true;
+	if (kernel_assigns(call))
+		return true;
+	if (kind == OP_BIND)
+		return aim ? assign_bind(call, aim) : true;
+	if (process.is_sandboxed) /* no system call that the program would not make here */
+		return true;
+	error = kind == OP_LISTEN ? bind_for_listen(call, &local) : bind_for_connect(call, &local);
+	if (error && error != EINVAL) /* EINVAL: it is bound, in a way that was not seen */
+		call->verdict.error = error;
+	return !call->verdict.error;
+}

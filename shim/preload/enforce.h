@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* enforce.h - gets the rules into force: those of the environment where a session is
+ * made, those of the session where it is joined, new ones when they come.
+ * Rules that were asked for and cannot be had end the program before it begins. */
+#ifndef PRELOAD_ENFORCE_H
+#define PRELOAD_ENFORCE_H
+
+#include "core/session.h"
+
+/* A number for what TCPSHIM_RULES and TCPSHIM_RULES_FILE say; 0: nothing. */
+uint64_t enforce_asked(void);
+
+/* Compile what they say. Returns NULL if there is nothing. Ends the program, with
+ * status 125 and a message, if it is not right. */
+struct rules *enforce_compile(void);
+
+/* The session is attached (or there is none): its rules, or the environment's, count from
+ * now on. Ends the program if it asks for rules that the session does not have. */
+void enforce_start(void);
+
+/* The session's rules have changed. */
+void enforce_renewed(void);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* slice.c - see slice.h.
+ * Where nothing can be claimed (no directory of sessions), a slice is taken unclaimed, by
+ * the number of the process: better than all sessions the same. */
+#include "preload/slice.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "core/text.h"
+#include "preload/newfile.h"
+#include "preload/settings.h"
+#include "sys/raw.h"
+
+#define SLICES 100u
+
+enum { PORTS = 128, LOWEST = 1024 };
+
+/* ---- where slices are ---- */
+
+/* Below the ephemeral range, or above it, or, if it is everywhere, in it. */
+static uint16_t first_port(uint16_t host_low, uint16_t host_high, unsigned *count)
+{
+	unsigned low = host_low > LOWEST ? host_low : (unsigned)LOWEST;
+	unsigned below = low - LOWEST;
+	unsigned above = 65535u - host_high;
+	unsigned room = below >= 8 * PORTS ? below : above >= 8 * PORTS ? above : 65535u - LOWEST;
+
+	*count = room / PORTS < SLICES ? room / PORTS : SLICES;
+	if (room == below)
+		return (uint16_t)(host_low - *count * PORTS);
+	return (uint16_t)(room == above ? host_high + 1u : 65536 - *count * PORTS);
+}
+
+/* ---- who holds one ---- */
+
+/* "DIR/ports/NETNS-PORT": another network namespace has ports of its own. */
+static void put_claim(struct text *text, const char *dir, unsigned port)
+{
+	char space[64] = "";
+	long len = raw4(SYS_readlinkat, AT_FDCWD, "/proc/self/ns/net", space, sizeof(space) - 1);
+
+	text_put(text, dir);
+	text_char(text, '/');
+	for (long i = 0; i < len; i++)
+		if (space[i] >= '0' && space[i] <= '9')
+			text_char(text, space[i]);
+	text_char(text, '-');
+	text_unsigned(text, port);
+}
+
+static bool process_lives(uint64_t pid)
+{
+	long error = raw2(SYS_kill, pid, 0);
+
+	return pid && (error == 0 || error == -EPERM);
+}
+
+/* Does a process of the table in the session at path run? */
+static bool session_lives(const char *path)
+{
+	static struct session_process some[64];
+	long fd =
+	        raw4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0);
+	uint64_t at = SESSION_HEADER_BYTES;
+	bool lives = false;
+
+	while (fd >= 0 && !lives) {
+		long data = raw3(SYS_lseek, fd, at, SEEK_DATA), len;
+
+		if (data < 0 || data >= SESSION_MOVED_AT)
+			break;
+		at = (uint64_t)data / SESSION_PAGE * SESSION_PAGE;
+		len = raw4(SYS_pread64, fd, some, sizeof(some), at);
+		for (long i = 0; i < len / SESSION_PROCESS_BYTES; i++)
+			lives = lives || (some[i].end == 0 && process_lives(some[i].pid));
+		at += sizeof(some);
+	}
+	if (fd >= 0)
+		raw_close((int)fd);
+	return lives;
+}
+
+/* A claim says "PID PATH": of who made it, and of the session. */
+static bool is_held(const char *claim)
+{
+	static char holder[SETTING_MAX];
+	long len = raw4(SYS_readlinkat, AT_FDCWD, claim, holder, sizeof(holder) - 1);
+	const char *at = holder;
+	uint64_t pid = 0;
+
+	if (len <= 0)
+		return false;
+	holder[len] = '\0';
+	for (; *at >= '0' && *at <= '9' && pid <= INT32_MAX; at++)
+		pid = pid * 10 + (uint64_t)(*at - '0');
+	return process_lives(pid) || (*at == ' ' && at[1] == '/' && session_lives(at + 1));
+}
+
+/* ---- claiming ---- */
+
+/* Under the directory's lock. */
+static bool claim(const char *dir, unsigned port, const char *holder)
+{
+	static char name[SETTING_MAX];
+	struct text text = text_on(name, sizeof(name));
+
+	put_claim(&text, dir, port);
+	if (raw3(SYS_symlinkat, holder, AT_FDCWD, name) == 0)
+		return true;
+	if (is_held(name))
+		return false;
+	raw3(SYS_unlinkat, AT_FDCWD, name, 0);
+	return raw3(SYS_symlinkat, holder, AT_FDCWD, name) == 0;
+}
+
+static unsigned claim_one(unsigned first, unsigned count, unsigned start)
+{
+	static char dir[SETTING_MAX], holder[SETTING_MAX];
+	struct text text = text_on(holder, sizeof(holder));
+	unsigned port = 0;
+	long fd;
+
+	if (newfile_directory(dir, "/ports").what)
+		return first + start % count * PORTS;
+	fd = raw4(SYS_openat, AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return first + start % count * PORTS;
+	text_unsigned(&text, raw_getpid());
+	text_char(&text, ' ');
+	text_put(&text, settings.session);
+	raw2(SYS_flock, fd, LOCK_EX);
+	for (unsigned i = 0; i < count && !port; i++)
+		if (claim(dir, first + (start + i) % count * PORTS, holder))
+			port = first + (start + i) % count * PORTS;
+	raw_close((int)fd);
+	return port;
+}
+
+/* Of several processes that do this at once for their session, the first one counts. */
+static uint32_t agree(struct session_header *session, uint32_t range)
+{
+	uint32_t none = 0;
+
+	if (!session || !range)
+		return range;
+	return atomic_compare_exchange_strong(&session->auto_ports, &none, range) ? range : none;
+}
+
+void slice_take(struct session_header *session, uint16_t host_low, uint16_t host_high,
+                uint16_t *low, uint16_t *high)
+{
+	uint32_t range = session ? atomic_load(&session->auto_ports) : 0;
+	unsigned count, first = first_port(host_low, host_high, &count), port;
+	/* users do not see each other's claims: each begins elsewhere */
+	unsigned start = (unsigned)raw1(SYS_getuid, 0) * 37u;
+
+	if (!range) {
+		port = claim_one(first, count, start + (unsigned)raw_getpid() % count);
+		range = agree(session, port ? port << 16 | (port + PORTS - 1) : 0);
+	}
+	*low = (uint16_t)(range >> 16);
+	*high = (uint16_t)range;
+}
