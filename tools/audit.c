@@ -110,6 +110,7 @@ void audit_free(struct audit *audit)
 	for (uint32_t slot = 0; slot < audit->slots; slot++)
 		free(audit->process[slot]);
 	ledger_free(&audit->ledger);
+	verdicts_free(&audit->verdicts);
 	free(audit);
 }
 
@@ -208,6 +209,24 @@ static void on_socket_call(struct audit *audit, const struct event *event)
 		traffic_recv(audit, socket, event);
 }
 
+static bool can_be_denied(enum op_kind kind)
+{
+	return kind == OP_SOCKET || kind == OP_SOCKETPAIR || kind == OP_BIND || kind == OP_LISTEN ||
+	       kind == OP_CONNECT || kind == OP_ACCEPT || kind == OP_SEND;
+}
+
+/* A rule denied it: the socket was in use, but nothing has come of it. */
+static void on_denied(struct audit *audit, const struct event *event)
+{
+	struct fd_name *name = lifetime_fd(&audit->life, event->process, event->fd);
+
+	audit_at(audit, event->process)->busy = true;
+	if (event->kind != OP_ACCEPT)
+		socket_of(audit, event);
+	else if (name)
+		name->used = true;
+}
+
 static void on_resolve(struct audit *audit, const struct event *event)
 {
 	struct ledger *ledger = &audit->ledger;
@@ -283,6 +302,11 @@ void audit_event(struct audit *audit, const struct event *event)
 	audit->start_ns = event->time_ns;
 	audit->now_ns = audit->life.now_ns = event->time_ns + event->took_ns;
 	lifetime_expire(&audit->life);
+	verdicts_add(&audit->verdicts, audit_at(audit, checked.process)->program, event);
+	if (event->verdict == VERDICT_DENIED && can_be_denied(event->kind)) {
+		on_denied(audit, &checked);
+		return;
+	}
 	if (event->error == EMFILE || event->error == ENFILE)
 		audit_at(audit, checked.process)->no_fd++;
 	dispatch(audit, &checked);
@@ -348,5 +372,6 @@ struct audit *audit_session(struct reader *reader)
 	while (reader_next(reader, &event))
 		audit_event(audit, &event);
 	audit_finish(audit);
+	audit->rules = reader_rules(reader);
 	return audit;
 }

@@ -8,6 +8,7 @@
 
 #include "tools/lifetime.h"
 #include "tools/reader.h"
+#include "tools/verdicts.h"
 
 /* Pauses shorter than this are none: a program that spins, not one that waits. */
 #define AUDIT_PAUSE_NS ((uint64_t)10 * 1000 * 1000)
@@ -39,6 +40,8 @@ struct audit {
 	uint32_t processes, running; /* exec makes no new one */
 	uint64_t sockets_tcp, sockets_udp, sockets_unix, sockets_other;
 	struct errors bind_failed;
+	struct verdicts verdicts;
+	const struct rulesets *rules; /* of the session, the reader's; NULL: not known */
 };
 
 /* An empty audit, for audit_free(). Ports outside low..high are not ephemeral. */

@@ -83,6 +83,7 @@ void rulesets_look(struct rulesets *sets, const struct source *source, uint32_t 
                    const struct ticks *ticks)
 {
 	uint32_t before = (uint32_t)((source->bytes + SESSION_PAGE - 1) / SESSION_PAGE);
+	struct ruleset set;
 	uint64_t bytes = 0;
 	size_t room = 0;
 
@@ -95,11 +96,10 @@ void rulesets_look(struct rulesets *sets, const struct source *source, uint32_t 
 			sets->damaged = 1;
 			break;
 		}
-		add(sets,
-		    (struct ruleset){.rules = rules,
-		                     .page = page,
-		                     .since = ticks_since(ticks, rules->since)},
-		    &room);
+		set = (struct ruleset){.rules = rules, .page = page};
+		set.since = ticks_since(ticks, rules->since);
+		set.since_ns = ticks_to_real(ticks, set.since);
+		add(sets, set, &room);
 		bytes += rules->bytes;
 		before = page;
 		page = rules->before;

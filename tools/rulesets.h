@@ -11,8 +11,9 @@
 struct ruleset {
 	struct rules *rules; /* sound, see rules_are_sound() */
 	uint32_t page;
-	uint32_t number; /* 1 for the session's first */
-	uint64_t since;  /* when it came into force, ticks since the epoch */
+	uint32_t number;   /* 1 for the session's first */
+	uint64_t since;    /* when it came into force, ticks since the epoch */
+	uint64_t since_ns; /* the same as CLOCK_REALTIME */
 };
 
 struct rulesets {

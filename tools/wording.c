@@ -142,6 +142,45 @@ const char *word_listener(const struct listener *listener)
 	return text.buf;
 }
 
+static void put_asked(struct text *text, const struct endpoint *asked)
+{
+	if (!addr_is_any(&asked->ip)) {
+		put_endpoint(text, asked);
+		return;
+	}
+	text_char(text, ':');
+	text_unsigned(text, asked->port);
+}
+
+const char *word_moved(const char *place, const struct move *move)
+{
+	struct text text;
+
+	if (!move)
+		return place;
+	text = next_text();
+	text_put(&text, place);
+	for (unsigned i = 0; i < move->askeds; i++) {
+		text_put(&text, i ? ", " : " (asked for ");
+		put_asked(&text, &move->asked[i]);
+	}
+	text_put(&text, move->more ? " and others)" : ")");
+	return text.buf;
+}
+
+const char *word_rule(uint32_t rule, uint32_t set)
+{
+	struct text text = next_text();
+
+	text_put(&text, "rule ");
+	text_unsigned(&text, rule);
+	if (set) {
+		text_put(&text, " of set ");
+		text_unsigned(&text, set);
+	}
+	return text.buf;
+}
+
 const char *word_process(const char *name, uint32_t pid)
 {
 	struct text text = next_text();

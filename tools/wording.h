@@ -8,6 +8,7 @@
 
 #include "tools/coverage.h"
 #include "tools/ledger.h"
+#include "tools/verdicts.h"
 
 enum { WORDING_KEPT = 16 };
 
@@ -29,6 +30,12 @@ const char *word_place(const struct place *place);
 
 /* The same for a listener, which may have many ports. */
 const char *word_listener(const struct listener *listener);
+
+/* 127.0.0.1:8080 (asked for :80): a place, and what was asked for instead; NULL: nothing */
+const char *word_moved(const char *place, const struct move *move);
+
+/* rule 3 of set 2; set 0: rule 3 */
+const char *word_rule(uint32_t rule, uint32_t set);
 
 /* nginx[812] */
 const char *word_process(const char *name, uint32_t pid);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* rules_session.c - prints nothing; makes a session under two sets of rules, with
  * events of each kind that a rule can cause.
- * rules_session PATH [RULES]: so many rules in the second set, at least 5 */
-#include "tests/unit/make_rules.h"
+ * rules_session PATH [MORE]: so many rules more that never matched */
+#include <errno.h>
+
+#include "tests/unit/make_session.h"
 
 static struct made made;
 static session_cursor cursor = SESSION_CURSOR_EMPTY;
@@ -62,28 +64,37 @@ static void put_socket(int fd)
 	done(line, OP_SOCKET);
 }
 
-/* deny :1-79, move :80, assign; at :443 nothing happens. */
-static void put_rules(uint32_t more)
+static struct rules *compile(const char *text)
 {
-	struct rules *rules = made_rules(2);
+	struct rules_source source = {"web.rules", text, strlen(text)};
+	size_t size = rules_room(&source, 1);
+	struct rules *rules = aligned_alloc(SESSION_LINE, size);
 
-	made_port(&rules->rule[0], ACTION_DENY, 1, 79)->matched = 1;
-	made_target(made_port(&rules->rule[1], ACTION_MOVE, 80, 80), 8080)->matched = 1;
+	assert(rules && size % SESSION_LINE == 0);
+	memset(rules, 0, size);
+	assert(rules_compile(rules, size, &source, 1, NULL, NULL) == 0);
+	return rules;
+}
+
+static void put_rules(int more)
+{
+	static char text[1 << 20] = "deny connect tcp 192.0.2.0/24:443\n"
+	                            "move connect tcp 10.0.0.5:5432 to 127.0.0.1:15432\n"
+	                            "deny connect tcp :25\n\n"
+	                            "assign bind tcp :0 from 30000-30999\n"
+	                            "allow bind tcp :8080\n";
+	size_t len = strlen(text);
+	struct rules *rules = compile("deny bind tcp :1-79\nmove bind tcp :80 to 127.0.0.1:8080\n");
+
+	rules->rule[0].matched = rules->rule[1].matched = 1;
 	made_enforce(&made, rules, 0);
-	rules = made_rules(5 + more);
-	made_port(&rules->rule[0], ACTION_DENY, 443, 443);
-	made_target(made_port(&rules->rule[1], ACTION_MOVE, 5432, 5432), 15432)->matched = 1;
-	made_port(&rules->rule[2], ACTION_DENY, 25, 25)->matched = 3;
-	made_port(&rules->rule[3], ACTION_ASSIGN, 0, 0)->matched = PORTS;
-	rules->rule[3].low = 30000;
-	rules->rule[3].high = 30999;
-	rules->rule[1].remote = rules->rule[1].local;
-	rules->rule[2].remote = rules->rule[2].local;
-	rules->rule[1].local.flags = rules->rule[2].local.flags = 0;
-	rules->rule[1].calls = rules->rule[2].calls = RULE_CALL(OP_CONNECT);
-	for (uint32_t i = 4; i < 5 + more; i++)
-		made_port(&rules->rule[i], ACTION_ALLOW, (uint16_t)(FIRST_PORT + i),
-		          (uint16_t)(FIRST_PORT + i));
+	for (int i = 0; i < more; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "allow bind tcp :%d\n",
+		                        FIRST_PORT + i);
+	rules = compile(text);
+	rules->rule[1].matched = 1;
+	rules->rule[2].matched = 3;
+	rules->rule[3].matched = PORTS;
 	rules->rule[4].matched = 1234;
 	made_enforce(&made, rules, SECOND);
 }
@@ -137,7 +148,7 @@ int main(int argc, char **argv)
 
 	made = made_open(65536);
 	slot = made_process(&made, ORIGIN_ROOT, 812, "nginx", 0);
-	put_rules(argc > 2 ? (uint32_t)atoi(argv[2]) - 5 : 0);
+	put_rules(argc > 2 ? atoi(argv[2]) : 0);
 	made_chunk(&made, &cursor, 2, slot, 812);
 	put_binds();
 	put_connects();

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/rules.h"
 #include "core/session.h"
 
 #define MADE_REAL_NS (UINT64_C(1795348800) * 1000000000)
@@ -67,6 +68,27 @@ static inline uint32_t made_slot(struct made *made, uint32_t pid)
 
 	session_process(made->header, slot)->pid = pid;
 	return slot;
+}
+
+/* Put a set in force at a time since the epoch, and free it. Returns where it stands. */
+static inline struct rules *made_enforce(struct made *made, struct rules *rules, uint64_t since)
+{
+	uint32_t before = made->header->rules_page, page;
+	struct session_chunk head;
+	struct rules *at;
+
+	rules->before = before;
+	rules->number = before ? session_rules_at(made->header, before)->number + 1 : 1;
+	rules->since = MADE_EPOCH + since;
+	page = session_take_rules(made->header, made->bytes, rules->bytes);
+	assert(page);
+	at = session_rules_at(made->header, page);
+	head = session_rules_head(rules->bytes);
+	memcpy((char *)at - SESSION_LINE, &head, sizeof(head));
+	memcpy(at, rules, rules->bytes);
+	free(rules);
+	session_enforce_rules(made->header, page);
+	return at;
 }
 
 /* A live process that began at a time since the epoch. Returns its slot. */

@@ -74,6 +74,22 @@ static void test_names(void **state)
 	assert_string_equal(word_errors(&errors), "EMFILE 2, 4000 1, others 2");
 }
 
+static void test_moves(void **state)
+{
+	struct endpoint end = {{{[10] = 0xff, [11] = 0xff, 127, 0, 0, 1}}, 80};
+	struct move move = {.askeds = 1, .asked = {{{{[10] = 0xff, [11] = 0xff}}, 80}}};
+
+	(void)state;
+	assert_string_equal(word_moved("a:1", NULL), "a:1");
+	assert_string_equal(word_moved("a:1", &move), "a:1 (asked for :80)");
+	move.asked[move.askeds++] = end;
+	move.more = true;
+	assert_string_equal(word_moved("a:1", &move),
+	                    "a:1 (asked for :80, 127.0.0.1:80 and others)");
+	assert_string_equal(word_rule(3, 0), "rule 3");
+	assert_string_equal(word_rule(3, 2), "rule 3 of set 2");
+}
+
 static void test_many_errors(void **state)
 {
 	struct errors errors = {.total = 0};
@@ -158,6 +174,7 @@ int main(void)
 	        cmocka_unit_test(test_durations),
 	        cmocka_unit_test(test_percents),
 	        cmocka_unit_test(test_names),
+	        cmocka_unit_test(test_moves),
 	        cmocka_unit_test(test_many_errors),
 	        cmocka_unit_test(test_columns),
 	        cmocka_unit_test(test_paragraph),
