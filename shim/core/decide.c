@@ -114,8 +114,10 @@ static void decide(const struct engine *engine, enum op_kind kind, const struct 
                    struct call *call)
 {
 	switch ((enum action)rule->action) {
-	case ACTION_DENY:
-		deny(&call->verdict, rule->error);
+	case ACTION_DENY: /* a connection that is turned away is no error, unless the rule says so
+	                   */
+		deny(&call->verdict,
+		     kind == OP_ACCEPT && !(rule->flags & RULE_ERROR) ? 0 : rule->error);
 		break;
 	case ACTION_MOVE:
 		move(engine, rule, call);

@@ -275,8 +275,6 @@ static void reset(int fd)
 bool carry_away(struct call *call, int fd)
 {
 	struct call away = *call;
-	const struct rules *rules;
-	bool says_so;
 
 	away.op.path = NULL;
 	away.op.has_asked = call->outcome.has_remote;
@@ -287,11 +285,9 @@ bool carry_away(struct call *call, int fd)
 		return false;
 	}
 	reset(fd);
-	rules = atomic_load(&process.engine.rules);
-	says_so = rules && rules->rule[away.verdict.rule - 1].flags & RULE_ERROR;
-	if (says_so)
+	if (away.verdict.error)
 		call->verdict = away.verdict;
 	else
-		call_end_known(&away, away.verdict.error);
+		call_end_known(&away, EACCES);
 	return true;
 }

@@ -77,9 +77,11 @@ static bool is_turned_away(struct call *call, int *fd, struct peer *peer)
 	if (LIKELY(!call_is_ruled(OP_ACCEPT)) || !carry_away(call, *fd))
 		return false;
 	*fd = -1;
+	if (call->verdict.error)
+		return false;
 	peer_again(peer);
 	call->op.start = clock_ticks();
-	return !call->verdict.error;
+	return true;
 }
 
 EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *len)
