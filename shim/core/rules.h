@@ -119,8 +119,8 @@ enum {
  * A plain errno there means EAI_SYSTEM with that errno. */
 enum { RULE_EAI = 4096 };
 
-/* Of the index, see rules_index.h: a key is a call and a protocol, 0 for none of ours. */
-enum { RULE_KEYS = 29 };
+/* Of the index, see rules_index.h: a key is a call and a protocol. */
+enum { RULE_KEYS = 32 };
 
 struct rules {
 	char magic[8];
@@ -135,13 +135,13 @@ struct rules {
 	uint32_t flags;               /* of all rules, ored */
 	uint32_t sources;
 	struct rule_text source[RULES_SOURCES_MAX]; /* their names */
-	uint32_t number;            /* of this set in its session, 1 for the first */
-	uint32_t before;            /* page of the set before it, 0: none */
-	uint64_t since;             /* ticks when it came into force */
+	uint32_t number; /* of this set in its session, 1 for the first */
+	uint32_t before; /* page of the set before it, 0: none */
+	uint64_t since;  /* ticks when it came into force */
 
-	/* The head of the index: in which places to look, and in which shapes at an endpoint
-	 * (local or remote; by kind of program; IPv4 or IPv6). */
-	uint16_t groups[RULE_KEYS];
+	/* The head of the index: in which places to look, by kind of program; and in which
+	 * shapes at an endpoint (local or remote; by kind of program; IPv4 or IPv6). */
+	uint16_t places[RULE_KEYS];
 	uint64_t shapes[RULE_KEYS][2][3][2];
 
 	_Alignas(64) struct rule rule[];
@@ -212,7 +212,7 @@ struct rule_query {
 	struct endpoint local, remote;
 	const char *path; /* unix: of the endpoint that the call names; NULL: unnamed */
 	size_t path_len;
-	const char *name, *program; /* of the process: name and path, NUL-terminated */
+	const char *name, *program;       /* of the process: name and path, NUL-terminated */
 	uint64_t name_hash, program_hash; /* rules_name_hash() of them; 0: not known yet */
 };
 

@@ -31,85 +31,193 @@ static const struct v6_mask v6_masks[] = {
 };
 /* clang-format on */
 
-enum {
-	V4_SHAPES = sizeof(v4_masks) / sizeof(v4_masks[0]),
-	V6_SHAPES = sizeof(v6_masks) / sizeof(v6_masks[0]),
-};
+#define ALL_SHAPES(masks) (~UINT64_C(0) >> (64 - sizeof(masks) / sizeof((masks)[0])))
 
-/* One search on its way. */
-struct search {
-	const struct rules *rules;
-	const struct rule_query *query;
-	const uint32_t *heads;
-	unsigned shift; /* of a tag, to the number of its chain */
-	uint32_t best;  /* the first rule that matches so far */
-};
-
-static __attribute__((noinline)) void walk(struct search *search, uint32_t tag, uint32_t number)
+static const uint32_t *heads_of(const struct rules *rules)
 {
-	const struct rules *rules = search->rules;
-	const struct rule_entry *entries = (const void *)((const char *)rules + rules->entries_at);
+	return (const void *)((const char *)rules + rules->heads_at);
+}
 
-	for (uint32_t before = rules->entries; number > 0 && number < before;) {
-		const struct rule_entry *entry = &entries[number];
+/* From a mixed word to the number of its chain. */
+static unsigned head_shift(const struct rules *rules)
+{
+	return -rules->heads_log2 & 63;
+}
 
-		if (entry->rule >= search->best)
-			return;
-		if (entry->tag == tag && rule_mismatch(rules, &rules->rule[entry->rule],
-		                                       search->query) == MISMATCH_NONE) {
-			search->best = entry->rule;
-			return;
-		}
+static const struct rule_entry *entries_of(const struct rules *rules)
+{
+	return (const void *)((const char *)rules + rules->entries_at);
+}
+
+/* Is there an entry with this tag in the chain that begins with entry `number`? */
+HOT bool chain_has(const struct rules *rules, uint32_t tag, uint32_t number)
+{
+	const struct rule_entry *entries = entries_of(rules);
+	uint32_t before = rules->entries;
+
+	while (number > 0 && number < before) {
+		if (entries[number].tag == tag)
+			return true;
 		before = number;
-		number = entry->next;
+		number = entries[number].next;
 	}
+	return false;
 }
 
-HOT void look(struct search *search, uint64_t word)
+HOT uint32_t head_of(const struct rules *rules, uint64_t mixed)
 {
-	uint32_t tag = rule_tag(word);
-	uint32_t number = search->heads[tag >> search->shift];
-
-	if (number)
-		walk(search, tag, number);
+	return heads_of(rules)[mixed >> head_shift(rules)];
 }
 
-HOT void look_v4(struct search *search, uint64_t shapes, uint64_t address, uint64_t base)
+HOT uint64_t v4_address(const struct endpoint *end)
 {
-	for (; shapes; shapes &= shapes - 1) {
-		unsigned shape = (unsigned)__builtin_ctzll(shapes);
+	return rule_number(end->ip.byte + 8) << 32 | (uint64_t)end->port << 16;
+}
 
-		if (shape >= V4_SHAPES)
-			return;
-		look(search, ((address & v4_masks[shape]) | shape) ^ base);
+HOT uint64_t v4_word(uint64_t address, unsigned long shape)
+{
+	return (address & v4_masks[shape]) | shape;
+}
+
+HOT uint64_t v6_word(struct ip_words ip, uint16_t port, unsigned long shape)
+{
+	const struct v6_mask *mask = &v6_masks[shape];
+	struct ip_words cut = {ip.high & mask->high, ip.low & mask->low};
+
+	return rule_v6_word(cut) ^ (uint64_t)(port & mask->port) << 16 ^ shape;
+}
+
+/* ---- is anything there: entries are told by their tags, no call is made ---- */
+
+HOT bool has_word(const struct rules *rules, uint64_t word)
+{
+	uint64_t mixed = rule_mix(word);
+	uint32_t number = head_of(rules, mixed);
+
+	return number && chain_has(rules, rule_tag(mixed), number);
+}
+
+HOT bool has_v4(const struct rules *rules, uint64_t shapes, uint64_t address, uint64_t base)
+{
+	for (shapes &= ALL_SHAPES(v4_masks); shapes; shapes &= shapes - 1) {
+		unsigned long shape = (unsigned long)__builtin_ctzll(shapes);
+
+		if (has_word(rules, v4_word(address, shape) ^ base))
+			return true;
 	}
+	return false;
 }
 
-static void look_v6(struct search *search, uint64_t shapes, struct ip_words ip, uint16_t port,
-                    uint64_t base)
-{
-	for (; shapes; shapes &= shapes - 1) {
-		unsigned shape = (unsigned)__builtin_ctzll(shapes);
-		const struct v6_mask *mask = &v6_masks[shape];
-
-		if (shape >= V6_SHAPES)
-			return;
-		look(search,
-		     rule_v6_word((struct ip_words){ip.high & mask->high, ip.low & mask->low}) ^
-		             (uint64_t)(port & mask->port) << 16 ^ shape ^ base);
-	}
-}
-
-/* In the place of one endpoint. */
-HOT void look_at_end(struct search *search, const uint64_t shapes[2], const struct endpoint *end,
-                     uint64_t base)
+HOT bool has_v6(const struct rules *rules, uint64_t shapes, const struct endpoint *end,
+                uint64_t base)
 {
 	struct ip_words ip = rule_ip_words(&end->ip);
 
-	if (rule_is_v4(ip))
-		look_v4(search, shapes[0], ip.low << 32 | (uint64_t)end->port << 16, base);
-	else
-		look_v6(search, shapes[1], ip, end->port, base);
+	for (shapes &= ALL_SHAPES(v6_masks); shapes; shapes &= shapes - 1) {
+		unsigned long shape = (unsigned long)__builtin_ctzll(shapes);
+
+		if (has_word(rules, v6_word(ip, end->port, shape) ^ base))
+			return true;
+	}
+	return false;
+}
+
+/* shapes: those of IPv4, and of IPv6. */
+HOT bool has_end(const struct rules *rules, const uint64_t shapes[2], const struct endpoint *end,
+                 uint64_t base)
+{
+	if (rule_is_v4(rule_ip_words(&end->ip)))
+		return has_v4(rules, shapes[0], v4_address(end), base);
+	return has_v6(rules, shapes[1], end, base);
+}
+
+/* Rules of one kind of program; `places` are those that have some. */
+HOT bool has_who(const struct rules *rules, const struct rule_query *query, unsigned key,
+                 unsigned places, unsigned who, uint64_t base)
+{
+	if (places & 1 << PLACE_NONE && has_word(rules, base ^ rule_place_word(PLACE_NONE, key)))
+		return true;
+	if (places & 1 << PLACE_REMOTE && query->has_remote &&
+	    has_end(rules, rules->shapes[key][1][who], &query->remote,
+	            base ^ rule_place_word(PLACE_REMOTE, 0)))
+		return true;
+	if (places & 1 << PLACE_LOCAL && query->has_local &&
+	    has_end(rules, rules->shapes[key][0][who], &query->local,
+	            base ^ rule_place_word(PLACE_LOCAL, 0)))
+		return true;
+	return places & 1 << PLACE_PATH && query->path &&
+	       has_word(rules, base ^ rule_text_hash(query->path, query->path_len) ^
+	                               rule_place_word(PLACE_PATH, 0));
+}
+
+/* ---- which of it matches ---- */
+
+/* The first rule under a word that matches, as number from 1, if it comes before rule
+ * `best` (0: none so far); else best. */
+static uint32_t walk(const struct rules *rules, const struct rule_query *query, uint64_t word,
+                     uint32_t best)
+{
+	const struct rule_entry *entries = entries_of(rules);
+	uint64_t mixed = rule_mix(word);
+	uint32_t number = head_of(rules, mixed);
+	uint32_t limit = best ? best - 1 : rules->count, before = rules->entries;
+
+	while (number > 0 && number < before && entries[number].rule < limit) {
+		const struct rule_entry *entry = &entries[number];
+
+		if (entry->tag == rule_tag(mixed) &&
+		    rule_mismatch(rules, &rules->rule[entry->rule], query) == MISMATCH_NONE)
+			return entry->rule + 1;
+		before = number;
+		number = entry->next;
+	}
+	return best;
+}
+
+static uint32_t walk_end(const struct rules *rules, const struct rule_query *query,
+                         const uint64_t shapes[2], const struct endpoint *end, uint64_t base,
+                         uint32_t best)
+{
+	struct ip_words ip = rule_ip_words(&end->ip);
+	bool is_v4 = rule_is_v4(ip);
+	uint64_t left = is_v4 ? shapes[0] & ALL_SHAPES(v4_masks) : shapes[1] & ALL_SHAPES(v6_masks);
+
+	for (; left; left &= left - 1) {
+		unsigned long shape = (unsigned long)__builtin_ctzll(left);
+		uint64_t word =
+		        is_v4 ? v4_word(v4_address(end), shape) : v6_word(ip, end->port, shape);
+
+		best = walk(rules, query, word ^ base, best);
+	}
+	return best;
+}
+
+static uint32_t walk_who(const struct rules *rules, const struct rule_query *query, unsigned key,
+                         unsigned places, unsigned who, uint64_t base)
+{
+	uint32_t best = 0;
+
+	if (places & 1 << PLACE_NONE)
+		best = walk(rules, query, base ^ rule_place_word(PLACE_NONE, key), best);
+	if (places & 1 << PLACE_REMOTE && query->has_remote)
+		best = walk_end(rules, query, rules->shapes[key][1][who], &query->remote,
+		                base ^ rule_place_word(PLACE_REMOTE, 0), best);
+	if (places & 1 << PLACE_LOCAL && query->has_local)
+		best = walk_end(rules, query, rules->shapes[key][0][who], &query->local,
+		                base ^ rule_place_word(PLACE_LOCAL, 0), best);
+	if (places & 1 << PLACE_PATH && query->path)
+		best = walk(rules, query,
+		            base ^ rule_text_hash(query->path, query->path_len) ^
+		                    rule_place_word(PLACE_PATH, 0),
+		            best);
+	return best;
+}
+
+/* ---- both ---- */
+
+static uint32_t first_of(uint32_t a, uint32_t b)
+{
+	return a == 0 || (b && b < a) ? b : a;
 }
 
 static uint64_t who_word(const struct rule_query *query, unsigned who)
@@ -122,21 +230,35 @@ static uint64_t who_word(const struct rule_query *query, unsigned who)
 	return name ? rules_name_hash(name) : 0;
 }
 
-HOT void look_in_place(struct search *search, unsigned key, unsigned group)
+/* With rules that name programs: those of any program have given `best`. */
+static __attribute__((noinline)) uint32_t find_in(const struct rules *rules,
+                                                  const struct rule_query *query, uint32_t best)
 {
-	const struct rule_query *query = search->query;
-	unsigned place = group / WHO_KINDS, who = group % WHO_KINDS;
-	uint64_t base = who == WHO_ANY ? 0 : who_word(query, who);
+	unsigned key = rule_key(query->call, query->proto);
+	unsigned places = rules->places[key] >> PLACES;
 
-	base ^= rule_place_word(place, place == PLACE_NONE ? key : 0);
-	if (place == PLACE_REMOTE && query->has_remote)
-		look_at_end(search, search->rules->shapes[key][1][who], &query->remote, base);
-	else if (place == PLACE_LOCAL && query->has_local)
-		look_at_end(search, search->rules->shapes[key][0][who], &query->local, base);
-	else if (place == PLACE_NONE)
-		look(search, base);
-	else if (place == PLACE_PATH && query->path)
-		look(search, base ^ rule_text_hash(query->path, query->path_len));
+	for (unsigned who = WHO_NAME; places; who++, places >>= PLACES) {
+		uint64_t base;
+
+		if (who == WHO_KINDS)
+			break;
+		if (!(places & ((1 << PLACES) - 1)))
+			continue;
+		base = who_word(query, who);
+		if (has_who(rules, query, key, places, who, base))
+			best = first_of(best, walk_who(rules, query, key, places, who, base));
+	}
+	return best;
+}
+
+static __attribute__((noinline)) uint32_t find_any(const struct rules *rules,
+                                                   const struct rule_query *query)
+{
+	unsigned key = rule_key(query->call, query->proto);
+	unsigned places = rules->places[key];
+	uint32_t best = walk_who(rules, query, key, places, WHO_ANY, 0);
+
+	return places >> PLACES ? find_in(rules, query, best) : best;
 }
 
 uint64_t rules_name_hash(const char *name)
@@ -144,17 +266,33 @@ uint64_t rules_name_hash(const char *name)
 	return rule_text_hash(name, strlen(name)) | 1;
 }
 
+static __attribute__((noinline)) uint32_t find_everywhere(const struct rules *rules,
+                                                          const struct rule_query *query)
+{
+	unsigned key = rule_key(query->call, query->proto);
+	unsigned places = rules->places[key];
+
+	if (has_who(rules, query, key, places, WHO_ANY, 0))
+		return find_any(rules, query);
+	return places >> PLACES ? find_in(rules, query, 0) : 0;
+}
+
+/* Most often all rules of a call are at its endpoint, and that is IPv4: this way is short. */
 uint32_t rules_find(const struct rules *rules, const struct rule_query *query)
 {
 	unsigned key = rule_key(query->call, query->proto);
-	struct search search = {.rules = rules, .query = query, .best = rules->count};
-	unsigned groups = rules->groups[key];
+	unsigned places = rules->places[key];
+	bool is_remote = places == 1 << PLACE_REMOTE;
+	const struct endpoint *end = is_remote ? &query->remote : &query->local;
 
-	if (groups == 0)
+	if (places == 0)
 		return 0;
-	search.heads = (const void *)((const char *)rules + rules->heads_at);
-	search.shift = (32 - rules->heads_log2) & 31;
-	for (; groups; groups &= groups - 1)
-		look_in_place(&search, key, (unsigned)__builtin_ctz(groups));
-	return search.best < rules->count ? search.best + 1 : 0;
+	if (is_remote ? !query->has_remote : places != 1 << PLACE_LOCAL || !query->has_local)
+		return find_everywhere(rules, query);
+	if (!rule_is_v4(rule_ip_words(&end->ip)))
+		return find_everywhere(rules, query);
+	if (has_v4(rules, rules->shapes[key][is_remote][WHO_ANY][0], v4_address(end),
+	           rule_place_word(is_remote ? PLACE_REMOTE : PLACE_LOCAL, 0)))
+		return find_any(rules, query);
+	return 0;
 }

@@ -13,7 +13,8 @@ static const uint8_t port_levels[] = {PORT_LEVEL_LIST(LEVEL_BITS, 0)};
 
 enum {
 	ENTRIES_MAX = 2 * RULE_BLOCKS, /* of a rule; those without an endpoint take RULE_KEYS */
-	HEADS_PER_ENTRY = 4,           /* 2 to 4 */
+	HEADS_PER_ENTRY = 8,           /* 4 to 8 */
+	HEADS_LOG2_MIN = 6,
 	ALIGNMENT = 64,
 };
 _Static_assert((int)RULE_KEYS <= (int)ENTRIES_MAX, "rules_index_room() counts the most");
@@ -44,7 +45,8 @@ static bool add_entry(struct maker *maker, uint64_t word, uint32_t rule)
 
 	if (rules->entries >= maker->room)
 		return false;
-	maker->entries[rules->entries++] = (struct rule_entry){.tag = rule_tag(word), .rule = rule};
+	maker->entries[rules->entries++] =
+	        (struct rule_entry){.tag = rule_tag(rule_mix(word)), .rule = rule};
 	return true;
 }
 
@@ -204,7 +206,7 @@ static bool add_call(struct maker *maker, uint32_t number, enum op_kind call, un
 
 		if (!(rule->protos & proto))
 			continue;
-		rules->groups[key] |= (uint16_t)(1 << (place * WHO_KINDS + who));
+		rules->places[key] |= (uint16_t)(1 << (who * PLACES + place));
 		if (pattern)
 			note_shape(rules, &shape, key, place, who);
 		if (place == PLACE_NONE &&
@@ -232,7 +234,7 @@ static bool add_rule(struct maker *maker, uint32_t number)
 	if (rule->action > ACTION_ASSIGN)
 		return true;
 	for (unsigned call = 0; call < OP_KINDS; call++) {
-		if (!(rule->calls & RULE_CALL(call)) || rule_key(call, RULE_TCP) == 0)
+		if (!(rule->calls & RULE_CALL(call)) || rule_key((enum op_kind)call, RULE_TCP) < 4)
 			continue;
 		rules->calls |= RULE_CALL(call);
 		if (!add_call(maker, number, (enum op_kind)call, &places))
@@ -247,8 +249,8 @@ static bool link_entries(struct rules *rules, struct rule_entry *entries, size_t
 	uint32_t *heads = (uint32_t *)(entries + rules->entries);
 
 	rules->heads_at = rules->entries_at + rules->entries * (uint32_t)sizeof(struct rule_entry);
-	rules->heads_log2 = 1;
-	while (UINT32_C(1) << rules->heads_log2 < 2 * rules->entries)
+	rules->heads_log2 = HEADS_LOG2_MIN;
+	while (UINT32_C(1) << rules->heads_log2 < HEADS_PER_ENTRY / 2 * rules->entries)
 		rules->heads_log2++;
 	if (rules->heads_at + (sizeof(uint32_t) << rules->heads_log2) > size)
 		return false;
@@ -283,5 +285,6 @@ size_t rules_index_room(size_t count)
 {
 	size_t entries = count * ENTRIES_MAX + 1;
 
-	return ALIGNMENT + entries * (sizeof(struct rule_entry) + HEADS_PER_ENTRY * 4);
+	return ALIGNMENT + (sizeof(uint32_t) << HEADS_LOG2_MIN) +
+	       entries * (sizeof(struct rule_entry) + HEADS_PER_ENTRY * sizeof(uint32_t));
 }

@@ -19,30 +19,29 @@
 
 #include "core/rules.h"
 
-enum { PLACE_NONE, PLACE_PATH, PLACE_LOCAL, PLACE_REMOTE };
+enum { PLACE_NONE, PLACE_PATH, PLACE_LOCAL, PLACE_REMOTE, PLACES };
 enum { WHO_ANY, WHO_NAME, WHO_PROGRAM, WHO_KINDS };
 
 enum { RULE_BLOCKS = 16, PORT_LEVELS = 5 };
 
 /* The shapes of an address: its number of levels, and the bits of each. The first
  * stands for any address. */
-#define V4_LEVEL_LIST(X)          X(0) X(8) X(12) X(16) X(20) X(24) X(28) X(32)
+#define V4_LEVEL_LIST(X) X(0) X(8) X(16) X(20) X(24) X(32)
 #define V6_LEVEL_LIST(X)          X(0) X(16) X(32) X(40) X(48) X(52) X(56) X(60) X(64) X(96) X(112) X(128)
 #define PORT_LEVEL_LIST(X, level) X(level, 0) X(level, 4) X(level, 8) X(level, 12) X(level, 16)
 
 #define RULE_MIX UINT64_C(0x9e3779b97f4a7c15)
 
-/* The row of a call and a protocol in the index, from 1; 0: no rule speaks of it. */
+/* The row of a call and a protocol (one bit) in the index. The first four are of the calls
+ * that no policy speaks of, and empty. */
 static inline unsigned rule_key(enum op_kind call, unsigned proto)
 {
-	static const uint8_t first[OP_KINDS] = {
-	        [OP_SOCKET] = 1,  [OP_BIND] = 5,  [OP_LISTEN] = 9, [OP_CONNECT] = 13,
-	        [OP_ACCEPT] = 17, [OP_SEND] = 21, [OP_CLOSE] = 25,
+	static const uint8_t rows[OP_KINDS] = {
+	        [OP_SOCKET] = 1, [OP_BIND] = 2, [OP_LISTEN] = 3, [OP_CONNECT] = 4,
+	        [OP_ACCEPT] = 5, [OP_SEND] = 6, [OP_CLOSE] = 7,
 	};
 
-	if ((unsigned)call >= OP_KINDS || first[call] == 0 || proto == 0 || proto > RULE_OTHER)
-		return 0;
-	return first[call] + (unsigned)__builtin_ctz(proto);
+	return rows[call] * 4u + (unsigned)__builtin_ctz(proto);
 }
 
 /* Does this call name its local endpoint? */
@@ -57,9 +56,15 @@ static inline uint64_t rule_place_word(unsigned place, unsigned key)
 	return (uint64_t)(place | key << 2) << 6;
 }
 
-static inline uint32_t rule_tag(uint64_t word)
+/* A word is mixed: its chain is in the first bits, its tag in the first 32. */
+static inline uint64_t rule_mix(uint64_t word)
 {
-	return (uint32_t)(word * RULE_MIX >> 32);
+	return word * RULE_MIX;
+}
+
+static inline uint32_t rule_tag(uint64_t mixed)
+{
+	return (uint32_t)(mixed >> 32);
 }
 
 /* A hash of a path or a program. */
@@ -82,15 +87,17 @@ struct ip_words {
 	uint64_t high, low;
 };
 
+static inline uint64_t rule_number(const uint8_t bytes[8])
+{
+	uint64_t number;
+
+	memcpy(&number, bytes, sizeof(number));
+	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap64(number) : number;
+}
+
 static inline struct ip_words rule_ip_words(const struct ip *ip)
 {
-	struct ip_words words = {0, 0};
-
-	for (int i = 0; i < 8; i++) {
-		words.high = words.high << 8 | ip->byte[i];
-		words.low = words.low << 8 | ip->byte[i + 8];
-	}
-	return words;
+	return (struct ip_words){rule_number(ip->byte), rule_number(ip->byte + 8)};
 }
 
 static inline bool rule_is_v4(struct ip_words ip)
