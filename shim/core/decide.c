@@ -44,6 +44,8 @@ struct rule_query engine_query(const struct engine *engine, enum op_kind kind,
 	        .path_len = op->path_len,
 	        .name = engine->name,
 	        .program = engine->program,
+	        .name_hash = engine->name_hash,
+	        .program_hash = engine->program_hash,
 	};
 
 	if (query.has_local)
