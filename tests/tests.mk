@@ -70,7 +70,7 @@ fuzz: $(FUZZ)
 		mkdir -p $$fuzzer.corpus && \
 		$$fuzzer -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
 			-print_final_stats=1 -verbosity=0 -artifact_prefix=$$fuzzer. \
-			$$fuzzer.corpus || exit 1; \
+			$$fuzzer.corpus $$(ls -d tests/fuzz/$${fuzzer##*/}_seeds 2>/dev/null) || exit 1; \
 	done
 
 $(T)/tool_main.o: tools/tcpshim.c

@@ -6,10 +6,13 @@
 #include "core/text.h"
 
 static const char endpoint_like[] = "expected ADDR[/PREFIX][:PORT[-PORT]], [V6]:PORT, :PORT, * "
-                                    "or a unix path that starts with /, ./ or @";
+                                    "or a unix path: in quotes, or with /, ./ or @ first";
 
+/* In quotes any word is a path: programs bind "app.sock" too. */
 static bool is_path(const struct word *word)
 {
+	if (word->is_quoted)
+		return true;
 	return word->len > 0 && (word->text[0] == '/' || word->text[0] == '@' ||
 	                         (word->len > 1 && memcmp(word->text, "./", 2) == 0));
 }
@@ -18,19 +21,8 @@ bool is_like_endpoint(const struct word *word)
 {
 	char first = word->len ? word->text[0] : ' ';
 
-	return word->is_quoted || is_path(word) || (first >= '0' && first <= '9') || first == '[' ||
-	       first == '*' || memchr(word->text, ':', word->len);
-}
-
-/* Longer than an address can be, a path without `*` matches nothing. */
-static bool parse_path(struct parser *parser, const struct word *word, struct pattern *pattern)
-{
-	if (word->len > UNIX_PATH_MAX && !memchr(word->text, '*', word->len))
-		return parse_wrong(parser, word, "the path is longer than that of a socket can be",
-		                   "expected at most 108 bytes");
-	pattern->flags = PATTERN_PATH;
-	pattern->path = parse_store(parser, word);
-	return true;
+	return is_path(word) || (first >= '0' && first <= '9') || first == '[' || first == '*' ||
+	       memchr(word->text, ':', word->len);
 }
 
 static bool read_port(struct parser *parser, const struct word *word, struct cursor *cursor,
@@ -200,11 +192,29 @@ static bool parse_ip(struct parser *parser, const struct word *word, struct patt
 	return read_ports(parser, word, &cursor, 0, &pattern->port_low, &pattern->port_high);
 }
 
+/* Longer than an address can be, a path without `*` matches nothing. */
+static bool parse_path(struct parser *parser, const struct word *word, struct pattern *pattern)
+{
+	struct cursor cursor = cursor_of(word);
+	struct ip ip;
+
+	if (word->len == 0)
+		return parse_wrong(parser, word, "the path is empty", NULL);
+	if (word->len > UNIX_PATH_MAX && !memchr(word->text, '*', word->len))
+		return parse_wrong(parser, word, "the path is longer than that of a socket can be",
+		                   "expected at most 108 bytes");
+	if (addr_parse(&ip, word->text, (size_t)(address_end(&cursor) - word->text)))
+		parse_warn(parser, word, "%w in quotes is a unix path, not an address", NULL);
+	pattern->flags = PATTERN_PATH;
+	pattern->path = parse_store(parser, word);
+	return true;
+}
+
 bool parse_endpoint(struct parser *parser, const struct word *word, struct pattern *pattern)
 {
 	if (is_path(word))
 		return parse_path(parser, word, pattern);
-	if (word->is_quoted || !is_like_endpoint(word))
+	if (!is_like_endpoint(word))
 		return parse_wrong(parser, word, "%w is not an endpoint", endpoint_like);
 	return parse_ip(parser, word, pattern);
 }
@@ -246,8 +256,7 @@ bool parse_target(struct parser *parser, const struct word *word)
 	if (is_path(word))
 		return parse_wrong(parser, word, "a unix path cannot be a target",
 		                   "expected ADDR, ADDR:PORT or :PORT");
-	if (word->is_quoted || (!is_like_endpoint(word) && !word_is(word, "auto")) ||
-	    word->text[0] == '*')
+	if ((!is_like_endpoint(word) && !word_is(word, "auto")) || word->text[0] == '*')
 		return parse_wrong(parser, word, "%w is not a target",
 		                   is_bind_alone(parser)
 		                           ? "expected ADDR, ADDR:PORT, :PORT, :LOW-HIGH or auto"

@@ -66,7 +66,7 @@ static bool fit_protos(struct parser *parser)
 		return wrong_path(parser);
 	return parse_wrong(parser, rule->local.flags ? &parser->local : &parser->remote,
 	                   "%w is not an endpoint of unix",
-	                   "expected a path that starts with /, ./ or @");
+	                   "expected a path: in quotes, or with /, ./ or @ first");
 }
 
 /* An assigned port is for a socket that has none: local port 0 or none said. */

@@ -29,16 +29,8 @@ static bool needs_quotes(const char *bytes, size_t len)
 	return false;
 }
 
-/* A string of the set as a word. */
-static void put_string(struct text *text, const struct rules *rules, struct rule_text string)
+static void put_quoted(struct text *text, const char *bytes, size_t len)
 {
-	size_t len;
-	const char *bytes = rules_text(rules, string, &len);
-
-	if (!needs_quotes(bytes, len)) {
-		text_bytes(text, bytes, len);
-		return;
-	}
 	text_char(text, '"');
 	for (size_t i = 0; i < len; i++) {
 		if (bytes[i] == '"' || bytes[i] == '\\')
@@ -46,6 +38,31 @@ static void put_string(struct text *text, const struct rules *rules, struct rule
 		text_char(text, bytes[i]);
 	}
 	text_char(text, '"');
+}
+
+static void put_program(struct text *text, const struct rules *rules, struct rule_text program)
+{
+	size_t len;
+	const char *bytes = rules_text(rules, program, &len);
+
+	if (needs_quotes(bytes, len))
+		put_quoted(text, bytes, len);
+	else
+		text_bytes(text, bytes, len);
+}
+
+/* A path is known by its beginning, or by its quotes. */
+static void put_path(struct text *text, const struct rules *rules, struct rule_text path)
+{
+	size_t len;
+	const char *bytes = rules_text(rules, path, &len);
+	bool is_plain = len > 0 && (bytes[0] == '/' || bytes[0] == '@' ||
+	                            (len > 1 && memcmp(bytes, "./", 2) == 0));
+
+	if (!is_plain || needs_quotes(bytes, len))
+		put_quoted(text, bytes, len);
+	else
+		text_bytes(text, bytes, len);
 }
 
 static void put_address(struct text *text, const struct ip *ip)
@@ -71,7 +88,7 @@ static void put_ports(struct text *text, unsigned low, unsigned high)
 static void put_pattern(struct text *text, const struct rules *rules, const struct pattern *pattern)
 {
 	if (pattern->flags & PATTERN_PATH) {
-		put_string(text, rules, pattern->path);
+		put_path(text, rules, pattern->path);
 		return;
 	}
 	if (pattern->flags & PATTERN_ADDR) {
@@ -273,7 +290,7 @@ size_t rule_print(char *buf, size_t size, const struct rules *rules, const struc
 		put_match(&text, rules, rule);
 	if (rule->flags & RULE_PROGRAM) {
 		put_word(&text, "in");
-		put_string(&text, rules, rule->program);
+		put_program(&text, rules, rule->program);
 	}
 	put_effect(&text, rules, rule);
 	put_faults(&text, rule);
