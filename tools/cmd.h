@@ -18,7 +18,8 @@ struct command {
 	           char **argv); /* argv[0] is the subcommand; returns the exit status */
 };
 
-extern const struct command cmd_run, cmd_log, cmd_report;
+extern const struct command cmd_run, cmd_check, cmd_explain, cmd_log, cmd_report, cmd_rules;
+extern const struct command cmd_suggest, cmd_diff;
 
 /* Print a command's --help, from the table, to stdout. */
 void command_help(const struct command *command);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd_run.c - tcpshim run: a program with the library in it, its session and,
  * when it has ended, a few lines about that. */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -17,26 +18,42 @@
 #include "tools/options.h"
 #include "tools/program.h"
 #include "tools/report.h"
+#include "tools/rules_input.h"
+#include "tools/rules_summary.h"
 #include "tools/wording.h"
 
-enum { EXIT_NOT_COVERED = 5, UNSEEN_SHOWN = 5 };
+enum { EXIT_DENIED = 3, EXIT_NOT_COVERED = 5, UNSEEN_SHOWN = 5 };
 
-enum { OPTION_OUTPUT, OPTION_CAPACITY, OPTION_QUIET, OPTION_STRICT };
+enum {
+	OPTION_FILE,
+	OPTION_RULE,
+	OPTION_OUTPUT,
+	OPTION_CAPACITY,
+	OPTION_SEED,
+	OPTION_QUIET,
+	OPTION_STRICT,
+};
 
 static const struct option_help options[] = {
+        [OPTION_FILE] = {"-f, --file FILE", "rules from a file; - is stdin"},
+        [OPTION_RULE] = {"-r, --rule RULE", "a rule, or several with ; between them"},
         [OPTION_OUTPUT] = {"-o, --output SESSION",
                            "the session file to make; it must not exist yet"},
         [OPTION_CAPACITY] = {"--capacity EVENTS", "room for this many events (8388608)"},
-        [OPTION_QUIET] = {"-q, --quiet", "no summary at the end"},
-        [OPTION_STRICT] = {"--strict", "exit with 5 if a process could not be seen"},
+        [OPTION_SEED] = {"--seed N", "what chance is drawn from, to repeat a run"},
+        [OPTION_QUIET] = {"-q, --quiet", "no summary at the end, no warnings"},
+        [OPTION_STRICT] = {"--strict",
+                           "exit with 3 if a rule denied something, with 5 if a process could "
+                           "not be seen"},
         {NULL, NULL},
 };
 
 struct run {
 	const struct command *command;
 	const char *output; /* or NULL */
-	uint64_t capacity;
-	bool is_quiet, is_strict;
+	struct create create;
+	struct rules_input input;
+	bool is_strict;
 	bool is_out_of_reach; /* known before it ran, and said */
 	char **argv;          /* of the program */
 	char library[PATH_MAX], session[PATH_MAX];
@@ -47,25 +64,48 @@ static int set_capacity(struct run *run, const char *text)
 	char *end;
 
 	errno = 0;
-	run->capacity = strtoull(text, &end, 10);
+	run->create.events = strtoull(text, &end, 10);
 	if (!errno && end != text && !*end && text[0] != '-' &&
-	    run->capacity >= SESSION_EVENTS_MIN && run->capacity <= SESSION_EVENTS_MAX)
+	    run->create.events >= SESSION_EVENTS_MIN && run->create.events <= SESSION_EVENTS_MAX)
 		return 0;
 	return command_fail(run->command,
 	                    "--capacity %s: a number of events from %d to %d is needed", text,
 	                    SESSION_EVENTS_MIN, SESSION_EVENTS_MAX);
 }
 
+/* Decimal, or 0x and hexadecimal. */
+static int set_seed(struct run *run, const char *name, const char *text)
+{
+	bool is_hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+	const char *digits = text + (is_hex ? 2 : 0);
+	char *end;
+
+	errno = 0;
+	run->create.seed = strtoull(digits, &end, is_hex ? 16 : 10);
+	run->create.has_seed = true;
+	if (!errno && !*end && isxdigit((unsigned char)digits[0]))
+		return 0;
+	return command_fail(run->command, "%s %s: a number of 64 bits is needed", name, text);
+}
+
 static int set_option(struct run *run, int option)
 {
 	switch (option) {
+	case OPTION_FILE:
+		rules_input_ask(&run->input, RULES_FILE, optarg);
+		return 0;
+	case OPTION_RULE:
+		rules_input_ask(&run->input, RULES_WORDS, optarg);
+		return 0;
+	case OPTION_SEED:
+		return set_seed(run, "--seed", optarg);
 	case OPTION_OUTPUT:
 		run->output = optarg;
 		return 0;
 	case OPTION_CAPACITY:
 		return set_capacity(run, optarg);
 	case OPTION_QUIET:
-		run->is_quiet = true;
+		run->input.is_quiet = true;
 		return 0;
 	default: /* OPTION_STRICT */
 		run->is_strict = true;
@@ -140,7 +180,12 @@ static int make_session(struct run *run)
 		error = len < (int)sizeof(run->session) ? 0 : -ENAMETOOLONG;
 	}
 	if (!error)
-		error = create_session(run->session, run->capacity);
+		error = create_session(run->session, &run->create);
+	if (error == -E2BIG)
+		return command_fail(run->command,
+		                    "the rules take %s KiB: there is no room for them in the "
+		                    "session (see ulimit -f)",
+		                    word_number(run->create.rules->bytes / 1024));
 	if (error)
 		return command_fail(run->command, "cannot make the session %s: %s", run->session,
 		                    strerror(-error));
@@ -191,7 +236,8 @@ static void summarize_unseen(const struct report *report)
 		        word_number(report->unseen_count - UNSEEN_SHOWN));
 }
 
-static void summarize(const struct run *run, const struct report *report)
+static void summarize(const struct run *run, const struct report *report,
+                      const struct rulesets *sets)
 {
 	const struct audit *audit = report->audit;
 
@@ -206,14 +252,22 @@ static void summarize(const struct run *run, const struct report *report)
 	if (report->info.events_dropped)
 		fprintf(stderr, "tcpshim: %s lost: the session was full, or its disk\n",
 		        word_count(report->info.events_dropped, "event"));
+	rules_summary(sets, report->info.seed, stderr);
 	summarize_unseen(report);
 	fprintf(stderr, "tcpshim: recorded; read it with: tcpshim report %s\n", run->session);
 }
 
 /* What --strict says, in a line. Returns the exit status. */
-static int judge(const struct report *report, bool is_missing, int status)
+static int judge(const struct report *report, const struct rulesets *sets, bool is_missing,
+                 int status)
 {
-	if (status != 0 || (!is_missing && report->unseen_count == 0))
+	if (status != 0)
+		return status;
+	if (rules_denied(sets, stderr)) {
+		fprintf(stderr, ": exit status %d\n", EXIT_DENIED);
+		return EXIT_DENIED;
+	}
+	if (!is_missing && report->unseen_count == 0)
 		return status;
 	if (report->unseen_count > 0)
 		fprintf(stderr, "tcpshim: --strict: %s was not seen (%s): exit status %d\n",
@@ -240,39 +294,70 @@ static int look_back(const struct run *run, pid_t pid, int status)
 	if (is_missing && !run->is_out_of_reach)
 		fprintf(stderr, "tcpshim: %s was not seen: the library did not come up in it\n",
 		        word_text(run->argv[0], strlen(run->argv[0])));
-	if (!run->is_quiet || run->is_strict) {
+	if (!run->input.is_quiet || run->is_strict) {
 		report = report_of(reader);
-		if (!run->is_quiet)
-			summarize(run, &report);
+		if (!run->input.is_quiet)
+			summarize(run, &report, reader_rules(reader));
 		if (run->is_strict)
-			status = judge(&report, is_missing, status);
+			status = judge(&report, reader_rules(reader), is_missing, status);
 		report_free(&report);
 	}
 	reader_close(reader);
 	return status;
 }
 
+/* The rules, and the seed of the environment if the command line gives none. */
+static int load_rules(struct run *run)
+{
+	const char *seed = getenv("TCPSHIM_SEED");
+
+	if (!run->create.has_seed && seed && *seed && set_seed(run, "TCPSHIM_SEED", seed) != 0)
+		return EXIT_TCPSHIM;
+	if (rules_input_load(&run->input, &run->create.rules) != 0)
+		return EXIT_TCPSHIM;
+	if (run->create.rules && rules_unsupported(run->command, run->create.rules))
+		return EXIT_TCPSHIM;
+	return 0;
+}
+
+static int run_program(struct run *run)
+{
+	struct launch launch;
+	int error;
+
+	if (load_rules(run) != 0 || find_library(run) != 0 || make_session(run) != 0)
+		return EXIT_TCPSHIM;
+	run->is_out_of_reach = is_out_of_reach(run->argv[0]);
+	error = launch_start(&launch, run->argv, run->library, run->session);
+	if (error)
+		return exec_failed(run, -error);
+	return look_back(run, launch.pid, launch_wait(&launch));
+}
+
 static int run(const struct command *self, int argc, char **argv)
 {
-	struct run run = {.command = self, .capacity = SESSION_EVENTS_DEFAULT};
-	struct launch launch;
-	int end = read_options(&run, argc, argv), error;
+	struct run run = {
+	        .command = self,
+	        .create = {.events = SESSION_EVENTS_DEFAULT},
+	        .input = {.command = self},
+	};
+	int end, status;
 
-	if (end != OPTIONS_END)
-		return end == OPTIONS_HELP ? 0 : EXIT_TCPSHIM;
-	if (find_library(&run) != 0 || make_session(&run) != 0)
-		return EXIT_TCPSHIM;
-	run.is_out_of_reach = is_out_of_reach(run.argv[0]);
-	error = launch_start(&launch, run.argv, run.library, run.session);
-	if (error)
-		return exec_failed(&run, -error);
-	return look_back(&run, launch.pid, launch_wait(&launch));
+	rules_input_ask_environment(&run.input);
+	end = read_options(&run, argc, argv);
+	if (end == OPTIONS_END)
+		status = run_program(&run);
+	else
+		status = end == OPTIONS_HELP ? 0 : EXIT_TCPSHIM;
+	free(run.create.rules);
+	rules_input_free(&run.input);
+	return status;
 }
 
 const struct command cmd_run = {
         .name = "run",
         .usage = "[OPTION]... [--] PROGRAM [ARGUMENT]...",
-        .summary = "run a program and record every port and tuple that it uses",
+        .summary = "run a program under rules, and record every port and tuple that it uses",
         .options = options,
         .run = run,
 };

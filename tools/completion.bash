@@ -31,8 +31,12 @@ _tcpshim_values() {
 		compgen -P "$before" -W "$(tcpshim log --call '?' 2>&1 | sed 's/.*but://')" \
 			-- "${3##*,}"
 		;;
+	'log --verdict')
+		compgen -P "$before" -W "$(tcpshim log --verdict '?' 2>&1 | sed 's/.*but://')" \
+			-- "${3##*,}"
+		;;
 	*' --pid') compgen -W "$(cd /proc && echo [0-9]*)" -- "$3" ;;
-	'run -o' | 'run --output') _tcpshim_sessions "$3" ;;
+	'run -o' | 'run --output' | *' --session') _tcpshim_sessions "$3" ;;
 	*' -f' | *' --file') [ "$1" != log ] && compgen -f -- "$3" ;;
 	*) tcpshim "$1" --help 2>/dev/null | grep -Eq -- "^  (-., )?$2 [A-Z]" ;;
 	esac
@@ -72,6 +76,8 @@ _tcpshim() {
 		mapfile -t COMPREPLY < <(printf '%s' "$found")
 	elif [[ -z $program && $word == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_tcpshim_options "$command")" -- "$word")
+	elif [[ $command == check || $command == explain ]]; then
+		return # rules and calls are not listed anywhere
 	elif [[ $command == run ]]; then
 		mapfile -t COMPREPLY < <(compgen -c -- "$word")
 	else

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/rules.h"
 #include "core/session.h"
 
 #if defined(__x86_64__)
@@ -74,6 +75,11 @@ static void read_port_range(struct session_header *identity)
 	}
 	identity->port_low = (uint16_t)low;
 	identity->port_high = (uint16_t)high;
+}
+
+uint64_t create_ticks(uint32_t flags)
+{
+	return flags & SESSION_TICKS_CPU ? cpu_ticks() : clock_ns(CLOCK_MONOTONIC);
 }
 
 static void identify(struct session_header *identity)
@@ -156,10 +162,17 @@ int create_default_path(char *path, size_t size, const char *program)
 	return len < (int)size ? 0 : -ENAMETOOLONG;
 }
 
-/* A file above RLIMIT_FSIZE would raise SIGXFSZ. */
-static uint64_t allowed_bytes(uint64_t events)
+/* What the rules of a new session take, 0 without. */
+static uint64_t rules_bytes(const struct create *create)
 {
-	uint64_t bytes = session_bytes(events);
+	return create->rules ? (uint64_t)session_rules_pages(create->rules->bytes) * SESSION_PAGE
+	                     : 0;
+}
+
+/* A file above RLIMIT_FSIZE would raise SIGXFSZ. */
+static uint64_t allowed_bytes(const struct create *create)
+{
+	uint64_t bytes = session_bytes(create->events) + rules_bytes(create);
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < bytes)
@@ -167,44 +180,71 @@ static uint64_t allowed_bytes(uint64_t events)
 	return bytes;
 }
 
-/* The header is written, not mapped: a full disk is then an error, not a SIGBUS. */
-static int fill(int fd, uint64_t events)
+/* Everything is written, nothing mapped: a full disk is then an error, not a SIGBUS. */
+static int write_at(int fd, const void *bytes, size_t len, uint64_t at)
 {
-	uint64_t bytes = allowed_bytes(events);
+	while (len > 0) {
+		ssize_t wrote = pwrite(fd, bytes, len, (off_t)at);
+
+		if (wrote <= 0)
+			return wrote < 0 ? -errno : -ENOSPC;
+		bytes = (const char *)bytes + wrote;
+		len -= (size_t)wrote;
+		at += (uint64_t)wrote;
+	}
+	return 0;
+}
+
+/* The first set of rules, behind its head. */
+static int write_rules(int fd, struct rules *rules, uint64_t since)
+{
+	struct session_chunk head = session_rules_head(rules->bytes);
+	uint64_t at = (uint64_t)SESSION_PAGES_FIRST * SESSION_PAGE;
+	int error;
+
+	rules->number = 1;
+	rules->before = 0;
+	rules->since = since;
+	error = write_at(fd, &head, sizeof(head), at);
+	return error ? error : write_at(fd, rules, rules->bytes, at + sizeof(head));
+}
+
+static int fill(int fd, const struct create *create)
+{
+	uint64_t bytes = allowed_bytes(create);
 	struct session_header *header = aligned_alloc(SESSION_PAGE, sizeof(*header));
 	struct session_header identity;
-	ssize_t wrote;
 	int error = 0;
 
 	if (!header)
 		return -ENOMEM;
-	if (bytes < session_bytes(SESSION_EVENTS_MIN)) {
-		free(header);
-		return -EFBIG;
-	}
 	memset(header, 0, sizeof(*header));
 	memset(&identity, 0, sizeof(identity));
 	identify(&identity);
-	session_format(header, &identity, bytes, 0);
-	if (ftruncate(fd, (off_t)bytes) != 0) {
+	if (create->has_seed)
+		identity.seed = create->seed;
+	session_format(header, &identity, bytes, create->rules ? create->rules->bytes : 0);
+	if (ftruncate(fd, (off_t)bytes) != 0)
 		error = -errno;
-	} else {
-		wrote = pwrite(fd, header, sizeof(*header), 0);
-		if (wrote != sizeof(*header))
-			error = wrote < 0 ? -errno : -ENOSPC;
-	}
+	if (!error && create->rules)
+		error = write_rules(fd, create->rules, identity.epoch.ticks);
+	if (!error)
+		error = write_at(fd, header, sizeof(*header), 0);
 	free(header);
 	return error;
 }
 
-int create_session(const char *path, uint64_t events)
+int create_session(const char *path, const struct create *create)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int error;
+	uint64_t bytes = allowed_bytes(create), least = session_bytes(SESSION_EVENTS_MIN);
+	int error, fd;
 
+	if (bytes < least + rules_bytes(create))
+		return bytes < least ? -EFBIG : -E2BIG;
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	error = fill(fd, events);
+	error = fill(fd, create);
 	close(fd);
 	if (error)
 		unlink(path);

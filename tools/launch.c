@@ -44,12 +44,16 @@ static void release_signals(const struct launch *launch)
 	sigprocmask(SIG_SETMASK, &launch->mask, NULL);
 }
 
+/* The rules are in the session; what asked for them is not the program's. */
 static int set_environment(const char *library, const char *session)
 {
+	static const char *const ours[] = {"TCPSHIM_RULES", "TCPSHIM_RULES_FILE", "TCPSHIM_SEED"};
 	const char *others = getenv("LD_PRELOAD");
 	char *preload = NULL;
 	int failed;
 
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		unsetenv(ours[i]);
 	if (others && *others) {
 		if (asprintf(&preload, "%s:%s", library, others) < 0)
 			return -ENOMEM;

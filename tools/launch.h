@@ -14,8 +14,8 @@ struct launch {
 };
 
 /* Start argv, found along $PATH, with library in front of LD_PRELOAD and
- * TCPSHIM_SESSION set. Returns 0, or -errno of fork or exec. On success,
- * launch_wait() must follow: signals are held back until then. */
+ * TCPSHIM_SESSION set; what asks for rules is taken out of its environment. Returns 0, or -errno of
+ * fork or exec. On success, launch_wait() must follow: signals are held back until then. */
 int launch_start(struct launch *launch, char **argv, const char *library, const char *session);
 
 /* Wait for the program, handing on signals that were meant for it, and stop when

@@ -9,7 +9,8 @@
 
 int main(int argc, char **argv);
 
-static const struct command *const commands[] = {&cmd_run, &cmd_log, &cmd_report};
+static const struct command *const commands[] = {&cmd_run,    &cmd_check, &cmd_explain, &cmd_log,
+                                                 &cmd_report, &cmd_rules, &cmd_suggest};
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands), OPTION_WIDTH = 24 };
 
@@ -55,7 +56,8 @@ int command_fail(const struct command *command, const char *format, ...)
 static void print_usage(FILE *out)
 {
 	fputs("Usage: tcpshim COMMAND [OPTION]... [ARGUMENT]...\n"
-	      "Shows which ports and tuples an unmodified program uses.\n\n",
+	      "Shows which ports and tuples an unmodified program uses, and decides which it "
+	      "may.\n\n",
 	      out);
 	for (int i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);

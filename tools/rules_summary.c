@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* rules_summary.c - see rules_summary.h. */
+#include "tools/rules_summary.h"
+
+#include <inttypes.h>
+
+#include "tools/rule_wording.h"
+#include "tools/wording.h"
+
+enum { MATCHED_SHOWN = 10, IDLE_SHOWN = 3 };
+
+static uint64_t matches(const struct rule *rule)
+{
+	return atomic_load_explicit(&rule->matched, memory_order_relaxed);
+}
+
+static void print_rule(const struct rules *rules, const struct rule *rule, FILE *out)
+{
+	char place[RULE_PLACE_MAX], words[RULE_PRINT_MAX];
+
+	fprintf(out, "tcpshim: %s%s, %s: %s\n", matches(rule) ? "matched " : "never matched",
+	        matches(rule) ? word_count(matches(rule), "time") : "",
+	        rule_place(place, rules, rule), rule_words(words, rules, rule));
+}
+
+/* Those that matched, or those that did not; a few of them. */
+static void print_some(const struct rules *rules, bool matched, unsigned few, FILE *out)
+{
+	unsigned more = 0, shown = 0;
+
+	for (uint32_t i = 0; i < rules->count; i++) {
+		if ((matches(&rules->rule[i]) > 0) != matched)
+			continue;
+		if (shown < few) {
+			print_rule(rules, &rules->rule[i], out);
+			shown++;
+		} else {
+			more++;
+		}
+	}
+	if (more)
+		fprintf(out, "tcpshim: %smatched, %s\n", matched ? "" : "never ",
+		        word_count(more, "more rule"));
+}
+
+void rules_summary(const struct rulesets *sets, uint64_t seed, FILE *out)
+{
+	if (sets->damaged)
+		fprintf(out, "tcpshim: the rules in the session are damaged\n");
+	for (size_t i = 0; i < sets->count; i++) {
+		const struct ruleset *set = &sets->set[i];
+
+		if (i == 0)
+			fprintf(out, "tcpshim: %s, seed 0x%" PRIx64 "\n",
+			        word_count(set->rules->count, "rule"), seed);
+		else
+			fprintf(out, "tcpshim: then, while it ran, %s\n",
+			        word_count(set->rules->count, "rule"));
+		print_some(set->rules, true, MATCHED_SHOWN, out);
+		print_some(set->rules, false, IDLE_SHOWN, out);
+	}
+}
+
+bool rules_denied(const struct rulesets *sets, FILE *out)
+{
+	const struct rules *first = NULL;
+	char place[RULE_PLACE_MAX], words[RULE_PRINT_MAX];
+	uint32_t which = 0;
+	uint64_t others = 0;
+
+	for (size_t i = 0; i < sets->count; i++) {
+		const struct rules *rules = sets->set[i].rules;
+
+		for (uint32_t j = 0; j < rules->count; j++) {
+			if (rules->rule[j].action != ACTION_DENY || matches(&rules->rule[j]) == 0)
+				continue;
+			others += first != NULL;
+			which = first ? which : j;
+			first = first ? first : rules;
+		}
+	}
+	if (!first)
+		return false;
+	fprintf(out, "tcpshim: --strict: denied %s, %s: %s",
+	        word_count(matches(&first->rule[which]), "time"),
+	        rule_place(place, first, &first->rule[which]),
+	        rule_words(words, first, &first->rule[which]));
+	if (others)
+		fprintf(out, "; and by %s", word_count(others, "other rule"));
+	return true;
+}
