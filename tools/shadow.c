@@ -182,20 +182,15 @@ uint32_t shadow_of(const struct rules *rules, uint32_t index)
 	const struct rule *rule = &rules->rule[index];
 	struct shadow_witness witness;
 	uint32_t first = 0;
-	bool has_witness = shadow_find_witness(&witness, rules, rule);
 
-	if (index >= rules->count || rule->action > ACTION_ASSIGN)
+	if (rule->action > ACTION_ASSIGN)
 		return 0;
-	if (has_witness)
-		first = rules_find(rules, &witness.query) - 1;
+	if (shadow_find_witness(&witness, rules, rule))
+		first = rules_find(rules, &witness.query); /* none before it covers the rule */
+	first = first ? first - 1 : 0;
 	for (uint32_t i = first; i < index; i++)
 		if (rules->rule[i].action <= ACTION_ASSIGN &&
 		    shadow_covers(rules, &rules->rule[i], rule))
 			return i + 1;
 	return 0;
-}
-
-bool shadow_is_whole(const struct rules *rules, uint32_t index)
-{
-	return shadow_of(rules, index) != 0;
 }

@@ -287,6 +287,8 @@ uint32_t rules_find(const struct rules *rules, const struct rule_query *query)
 
 	if (places == 0)
 		return 0;
+	if ((places & ((1 << PLACES) - 1)) == 0)
+		return find_in(rules, query, 0);
 	if (is_remote ? !query->has_remote : places != 1 << PLACE_LOCAL || !query->has_local)
 		return find_everywhere(rules, query);
 	if (!rule_is_v4(rule_ip_words(&end->ip)))
