@@ -127,6 +127,9 @@ assert rows[11]["text"] == r"""/tmp/\x1b]0;"evil"\x07, \\ \xff\n.sock"""
 	diff - <("$tool" log --verdict denied,moved,assigned "$ruled") <<-'END'
 		12:00:00.002000 nginx[812] bind(3) = -1 EACCES (Permission denied) 0.0.0.0:22 [denied by rule 1]
 		12:00:00.003000 nginx[812] bind(3) = 0 0.0.0.0:80 -> 127.0.0.1:8080 [moved by rule 2]
+		12:00:00.005000 nginx[812] accept(3) = -1 EACCES (Permission denied) 127.0.0.1:8080 <- 10.0.0.7:50000 [denied by rule 1]
+		12:00:00.006000 nginx[812] accept(3) = -1 EACCES (Permission denied) 127.0.0.1:8080 <- 10.0.0.7:50001 [denied by rule 1]
+		12:00:00.007000 nginx[812] socket(inet, tcp) = -1 EACCES (Permission denied) [denied by rule 1]
 		12:00:01.001000 nginx[812] connect(4) = 0 127.0.0.1:40000 -> 10.0.0.5:5432 -> 127.0.0.1:15432 [moved by rule 2 of set 2]
 		12:00:01.003000 nginx[812] connect(5) = -1 EACCES (Permission denied) -> 10.0.0.9:25 [denied by rule 3 of set 2]
 		12:00:01.005000 nginx[812] connect(6) = -1 EACCES (Permission denied) -> 10.0.0.9:25 [denied by rule 3 of set 2]
@@ -140,13 +143,13 @@ assert rows[11]["text"] == r"""/tmp/\x1b]0;"evil"\x07, \\ \xff\n.sock"""
 }
 
 @test "filters by verdict and rule, and by what was asked for" {
-	[ "$("$tool" log --verdict denied "$ruled" | wc -l)" = 4 ]
-	[ "$("$tool" log --verdict denied --verdict moved "$ruled" | wc -l)" = 6 ]
+	[ "$("$tool" log --verdict denied "$ruled" | wc -l)" = 7 ]
+	[ "$("$tool" log --verdict denied --verdict moved "$ruled" | wc -l)" = 9 ]
 	[ "$("$tool" log --verdict passed --call bind "$ruled" | wc -l)" = 0 ]
 	[ "$("$tool" log --rule 2 "$ruled" | wc -l)" = 2 ]
 	[ "$("$tool" log --rule 4 --failures "$ruled" | wc -l)" = 1 ]
 	[ "$("$tool" log --port 80 "$ruled" | wc -l)" = 1 ]
-	[ "$("$tool" log --port 8080 "$ruled" | wc -l)" = 2 ] # bind, listen
+	[ "$("$tool" log --port 8080 "$ruled" | wc -l)" = 4 ]
 	[ "$("$tool" log --address 10.0.0.5 "$ruled" | wc -l)" = 1 ]
 }
 

@@ -197,3 +197,92 @@ text_has() {
 	[[ "$output" != *$'\033'* ]]
 	"$tool" report --json "$BATS_TEST_TMPDIR/evil.tcpshim" | "$python" -m json.tool >/dev/null
 }
+
+# A session under two sets of rules, made anew with so many rules more.
+make_ruled() {
+	if [ ! -e "$BATS_FILE_TMPDIR/make_ruled" ]; then
+		cc -Ishim -I. -D_GNU_SOURCE -o "$BATS_FILE_TMPDIR/make_ruled" \
+			tests/lib/rules_session.c shim/core/*.c
+	fi
+	"$BATS_FILE_TMPDIR/make_ruled" "$BATS_TEST_TMPDIR/ruled.tcpshim" "$@"
+}
+
+@test "without rules, not a word of them" {
+	run grep -iE 'rule|denied|moved|assigned' "$BATS_FILE_TMPDIR/text"
+	[ -z "$output" ]
+	expect 'r["denied"], r["assigned"], r["rule_sets"]' '([], [], [])'
+	expect 'set(r["verdicts"].values())' '{0}'
+	expect 'l["asked"], d["asked"]' '([], [])'
+}
+
+@test "rules: what was denied, moved and assigned, and how often each matched" {
+	make_ruled
+	run "$tool" report "$BATS_TEST_TMPDIR/ruled.tcpshim"
+	[[ $output == *"5 rules, 1 never matched; calls: 7 denied, 2 moved, 5 assigned"* ]]
+	[[ $output == *"127.0.0.1:8080 (asked for :80)"* ]]
+	[[ $output == *"127.0.0.1:15432 (asked for 10.0.0.5:5432)"* ]]
+	[[ $output == *"note: A rule never matched"*"rule 1 (web.rules:1)"* ]]
+	diff -b - <(sed -n '/^DENIED/,/^NEVER CLOSED/p' <<<"$output") <<-'END'
+		DENIED
+		  times  call     proto  address      error   by               to
+		      3  connect  tcp    10.0.0.9:25  EACCES  rule 3 of set 2  nginx
+		      2  accept   tcp    10.0.0.7     EACCES  rule 1 of set 1  nginx
+		      1  socket   tcp    -            EACCES  rule 1 of set 1  nginx
+		      1  bind     tcp    0.0.0.0:22   EACCES  rule 1 of set 1  nginx
+
+		ASSIGNED PORTS
+		  rule 4 of set 2: 4 ports of 1,000 (30000-30999), between 30000 and 30009; 4 calls, 1 failed: EADDRINUSE 1
+
+		RULES, set 2 (in force at the end)
+		  no.  matched  from         rule
+		    1    never  web.rules:1  deny connect tcp 192.0.2.0/24:443
+		    2        1  web.rules:2  move connect tcp 10.0.0.5:5432 to 127.0.0.1:15432
+		    3        3  web.rules:3  deny connect tcp :25
+		    4        5  web.rules:5  assign bind tcp :0 from 30000-30999
+		    5    1,234  web.rules:6  allow bind tcp :8080
+
+		RULES, set 1
+		  no.  matched  from         rule
+		    1        1  web.rules:1  deny bind tcp :1-79
+		    2        1  web.rules:2  move bind tcp :80 to 127.0.0.1:8080
+
+		NEVER CLOSED
+	END
+}
+
+@test "rules in JSON" {
+	make_ruled
+	"$tool" report --json "$BATS_TEST_TMPDIR/ruled.tcpshim" | "$python" -c '
+import json, sys
+r = json.load(sys.stdin)
+assert r["verdicts"] == {"denied": 7, "failed": 0, "moved": 2, "assigned": 5, "limited": 0,
+                         "delayed": 0}, r["verdicts"]
+assert r["denied"][0] == {"call": "connect", "proto": "tcp", "address": "10.0.0.9:25",
+                          "program": "nginx", "times": 3, "errno": "EACCES", "rule": 3,
+                          "set": 2}, r["denied"]
+assert [x["address"] for x in r["denied"]] == ["10.0.0.9:25", "10.0.0.7", None, "0.0.0.0:22"]
+assert r["assigned"] == [{"rule": 4, "set": 2, "calls": 4, "ports": 4, "low": 30000,
+                          "high": 30009, "failed": {"EADDRINUSE": 1}}], r["assigned"]
+first, second = r["rule_sets"]
+assert first["number"] == 1 and second["number"] == 2 and second["in_force"], r["rule_sets"]
+assert second["since"] == "2026-11-22T12:00:01.000000000Z", second
+assert second["rules"][3] == {"number": 4, "rule": "assign bind tcp :0 from 30000-30999",
+                              "source": "web.rules", "line": 5, "matched": 5}, second
+assert [x["asked"] for x in r["listeners"]] == [["0.0.0.0:80"]], r["listeners"]
+assert [x["asked"] for x in r["destinations"]] == [["10.0.0.5:5432"]], r["destinations"]
+assert not any(x["address"] == "10.0.0.9:25" for x in r["destinations"])
+'
+}
+
+@test "of many rules, those that matched and some of the rest; JSON has all" {
+	make_ruled 3000
+	run "$tool" report "$BATS_TEST_TMPDIR/ruled.tcpshim"
+	[[ $output == *"3,005 rules, 3,001 never matched"* ]]
+	[[ $output == *"and 2,991 more that never matched: --json has all"* ]]
+	[ "$(grep -c ' never  web.rules' <<<"$output")" = 10 ]
+	"$tool" report --json "$BATS_TEST_TMPDIR/ruled.tcpshim" | "$python" -c '
+import json, sys
+sets = json.load(sys.stdin)["rule_sets"]
+assert len(sets[1]["rules"]) == 3005 and sets[1]["rules"][3004]["number"] == 3005
+'
+}

@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/text.h"
+
+#include "tools/rule_wording.h"
 #include "tools/wording.h"
 
 enum {
@@ -18,6 +21,7 @@ enum {
 	LOW_PERCENT = 80,     /* of a limit that was used */
 	LEAK_MIN = 3,         /* sockets that were of no use, and not closed */
 	LEAK_IN_USE_MIN = 10, /* that were of use, and open for a while */
+	RULES_NAMED = 10,     /* of those that never matched */
 };
 
 #define LEAK_IN_USE_NS ((uint64_t)1000000000)
@@ -287,6 +291,32 @@ static void look_any_address(const struct audit *audit, struct findings *finding
 	}
 }
 
+/* Of the set in force at the end. */
+static void look_rules_idle(const struct audit *audit, struct findings *findings)
+{
+	const struct rulesets *sets = audit->rules;
+	const struct ruleset *set = sets && sets->count ? &sets->set[sets->count - 1] : NULL;
+	size_t idle = set ? ruleset_idle(set) : 0, named = 0;
+	char list[384], place[RULE_PLACE_MAX];
+	struct text text = text_on(list, sizeof(list));
+
+	for (uint32_t i = 0; idle > 0 && i < set->rules->count && named < RULES_NAMED; i++) {
+		const struct rule *rule = &set->rules->rule[i];
+
+		if (rule->matched)
+			continue;
+		text_put(&text, named++ ? ", " : "");
+		text_put(&text, word_rule(i + 1, 0));
+		text_put(&text, " (");
+		text_put(&text, rule_place(place, set->rules, rule));
+		text_put(&text, ")");
+	}
+	if (idle > 0)
+		add(findings, idle, word_count(idle, "rule"), "%s%s%s", list,
+		    idle > named ? " and " : "",
+		    idle > named ? word_count(idle - named, "other") : "");
+}
+
 static const struct finding_kind kinds[] = {
         {"fds-exhausted", SEVERITY_PROBLEM, "Out of file descriptors",
          "Raise the limit (ulimit -n), or close what is no longer needed.", look_fds_exhausted},
@@ -323,6 +353,9 @@ static const struct finding_kind kinds[] = {
          look_no_reuseaddr},
         {"any-address", SEVERITY_NOTE, "Listening on every address",
          "Bind to 127.0.0.1, or to one interface, if others need not reach it.", look_any_address},
+        {"rule-never-matched", SEVERITY_NOTE, "A rule never matched",
+         "See which rule decides such a call instead (tcpshim explain), or leave it out.",
+         look_rules_idle},
 };
 
 static int by_gravity(const void *a, const void *b)

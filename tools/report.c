@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "tools/find.h"
+#include "tools/wording.h"
 
 enum { UNSEEN_COMPARED = 64 };
 #define STARTING_NS ((uint64_t)2000000000)
@@ -46,6 +47,16 @@ static int by_count(const void *a, const void *b)
 	uint64_t other = (*(const struct leak *const *)b)->count;
 
 	return one > other ? -1 : one < other;
+}
+
+static int by_denials(const void *a, const void *b)
+{
+	const struct denial *one = *(const struct denial *const *)a;
+	const struct denial *other = *(const struct denial *const *)b;
+
+	if (one->count != other->count)
+		return one->count > other->count ? -1 : 1;
+	return one->key.call < other->key.call ? -1 : one->key.call > other->key.call;
 }
 
 static int by_sockets(const void *a, const void *b)
@@ -108,6 +119,16 @@ static void collect_leaks(struct report *report)
 	qsort(report->leaks, report->leak_count, sizeof(void *), by_count);
 }
 
+static void collect_denials(struct report *report)
+{
+	const struct denial *row;
+
+	report->denials = ROWS(report->audit->verdicts.denials);
+	for (row = report->audit->verdicts.denials; row; row = row->hh.next)
+		report->denials[report->denial_count++] = row;
+	qsort(report->denials, report->denial_count, sizeof(void *), by_denials);
+}
+
 /* One more that is not seen: like another, or a new entry. */
 static void add_unseen(struct report *report, const struct unseen *unseen, size_t *room)
 {
@@ -160,6 +181,7 @@ struct report report_of(struct reader *reader)
 {
 	struct report report = {.audit = audit_session(reader)};
 
+	report.rules = report.audit->rules;
 	reader_info(reader, &report.info); /* what is damaged is known now */
 	report.is_live = reader_is_live(reader);
 	report.findings = findings_of(report.audit);
@@ -168,6 +190,7 @@ struct report report_of(struct reader *reader)
 	collect_listeners(&report);
 	collect_destinations(&report);
 	collect_leaks(&report);
+	collect_denials(&report);
 	return report;
 }
 
@@ -179,6 +202,7 @@ void report_free(struct report *report)
 	free(report->listeners);
 	free(report->destinations);
 	free(report->leaks);
+	free(report->denials);
 	audit_free(report->audit);
 }
 
@@ -187,6 +211,32 @@ uint64_t report_capacity(const struct report *report, const struct destination *
 	unsigned locals = destination->locals ? destination->locals : 1;
 
 	return (uint64_t)audit_port_count(report->audit) * locals;
+}
+
+const struct ruleset *report_set(const struct report *report, uint32_t number)
+{
+	for (size_t i = 0; i < report->rules->count; i++)
+		if (report->rules->set[i].number == number)
+			return &report->rules->set[i];
+	return NULL;
+}
+
+const char *report_rule_name(const struct report *report, uint32_t rule, uint32_t set)
+{
+	if (rule == 0)
+		return "?";
+	return word_rule(rule, report->rules->count > 1 ? set : 0);
+}
+
+const struct move *report_asked_there(const struct report *report, const struct listener *row)
+{
+	return row->any_port ? NULL
+	                     : verdicts_move(&report->audit->verdicts, true, &row->key.place);
+}
+
+const struct move *report_asked_of(const struct report *report, const struct destination *row)
+{
+	return verdicts_move(&report->audit->verdicts, false, &row->place);
 }
 
 const char *report_use(enum use use)

@@ -26,6 +26,9 @@ struct report {
 	size_t destination_count;
 	const struct leak **leaks; /* the most first */
 	size_t leak_count;
+	const struct rulesets *rules;  /* count 0: there were none */
+	const struct denial **denials; /* the most first */
+	size_t denial_count;
 	const struct destination *tightest; /* where the fewest ports were left, or NULL */
 	uint64_t made, failed, accepted;
 };
@@ -40,10 +43,29 @@ uint64_t report_capacity(const struct report *report, const struct destination *
 /* What happened to a socket that was never closed: "connected", "accepted"... */
 const char *report_use(enum use use);
 
+/* The set of rules of a number; NULL if it is not known. */
+const struct ruleset *report_set(const struct report *report, uint32_t number);
+
+/* "rule 3", and of which set where there were several. As in wording.h. */
+const char *report_rule_name(const struct report *report, uint32_t rule, uint32_t set);
+
+/* What was asked for of a place that calls were moved to; NULL: nothing else. */
+const struct move *report_asked_there(const struct report *report, const struct listener *row);
+const struct move *report_asked_of(const struct report *report, const struct destination *row);
+
 struct page;
 
 /* The first part of report_text(). */
 void report_head(const struct report *report, const struct page *page);
+
+/* The part of it that tells of rules. */
+void report_rules(const struct report *report, const struct page *page);
+
+struct cJSON;
+
+/* The same for the JSON report; and a count of errors, as it has them everywhere. */
+void report_json_rules(const struct report *report, struct cJSON *root);
+void report_json_errors(struct cJSON *object, const char *name, const struct errors *errors);
 
 /* For people, with colours if asked for. */
 void report_text(const struct report *report, FILE *out, bool colour);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* report_head.c - what a person reads first: what is missing, three lines that
  * say it all, who was not seen, and the findings. */
+#include "core/names.h"
 #include "tools/page.h"
 #include "tools/report.h"
 #include "tools/wording.h"
@@ -110,6 +111,30 @@ static void print_findings_line(const struct page *page, const struct report *re
 	fputc('\n', page->out);
 }
 
+/* Of the rules in force at the end. */
+static void print_rules_line(const struct page *page, const struct report *report)
+{
+	const struct verdicts *verdicts = &report->audit->verdicts;
+	const struct rulesets *sets = report->rules;
+	const struct ruleset *set = sets->count > 0 ? &sets->set[sets->count - 1] : NULL;
+	const char *comma = "";
+
+	if (!set && verdicts_total(verdicts) == 0)
+		return;
+	if (set)
+		fprintf(page->out, "%s, %s never matched; ", word_count(set->rules->count, "rule"),
+		        word_number(ruleset_idle(set)));
+	for (unsigned i = VERDICT_PASSED + 1; i <= VERDICT_DELAYED; i++) {
+		if (verdicts->count[i] == 0)
+			continue;
+		fprintf(page->out, "%s%s %s",
+		        *comma ? comma : "calls: ", word_number(verdicts->count[i]),
+		        name_verdict((enum verdict_kind)i));
+		comma = ", ";
+	}
+	fputs(*comma ? "\n" : "no call was changed by a rule\n", page->out);
+}
+
 static void print_finding(const struct page *page, const struct finding *finding)
 {
 	fprintf(page->out, "    %s\n", finding->subject);
@@ -148,6 +173,7 @@ void report_head(const struct report *report, const struct page *page)
 	print_programs_line(page, report);
 	print_traffic_line(page, report);
 	print_findings_line(page, report);
+	print_rules_line(page, report);
 	print_unseen(page, report);
 	print_findings(page, report);
 }

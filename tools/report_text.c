@@ -36,7 +36,7 @@ static void add_listener(struct columns *columns, const struct report *report,
 	bool is_udp = row->key.place.proto == PROTO_UDP;
 
 	columns_add(columns, word_proto(&row->key.place));
-	columns_add(columns, word_listener(row));
+	columns_add(columns, word_moved(word_listener(row), report_asked_there(report, row)));
 	columns_add(columns, row->backlog < 0 ? "-" : word_number((uint64_t)row->backlog));
 	columns_add(columns, is_udp ? word_count(row->peers, "peer") : word_number(row->accepted));
 	columns_add(columns, is_udp ? "-" : word_number(row->connected.peak));
@@ -71,7 +71,7 @@ static void add_destination(struct columns *columns, const struct report *report
 	const struct resolved *resolved = ledger_resolved(&report->audit->ledger, &row->place);
 
 	columns_add(columns, word_proto(&row->place));
-	columns_add(columns, word_place(&row->place));
+	columns_add(columns, word_moved(word_place(&row->place), report_asked_of(report, row)));
 	columns_add(columns,
 	            resolved ? word_text(resolved->name[0], strlen(resolved->name[0])) : "-");
 	columns_add(columns, word_number(row->made));
@@ -257,6 +257,7 @@ void report_text(const struct report *report, FILE *out, bool colour)
 	print_listeners(&page, report);
 	print_destinations(&page, report);
 	print_ports(&page, report);
+	report_rules(report, &page);
 	print_leaks(&page, report);
 	print_programs(&page, report);
 	print_origin(&page, report);

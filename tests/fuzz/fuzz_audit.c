@@ -21,7 +21,8 @@ struct brief {
 	uint8_t op, kind, flags, sock;
 	int8_t fd, result;
 	uint8_t local, remote, local_port, remote_port;
-	uint8_t text[4];
+	uint8_t rule, set;
+	uint8_t text[20]; /* as long as an endpoint */
 };
 
 static void make_processes(struct audit *audit, const uint8_t *seed)
@@ -55,12 +56,13 @@ static struct ip unfold(uint8_t byte)
 static void play(struct audit *audit, const struct brief *brief, uint64_t *now)
 {
 	struct line line[2] = {0};
-	struct event event;
+	struct event event = {.set = brief->set & 3};
 
 	line->fd = brief->fd;
 	line->result = brief->result;
 	line->sock = brief->sock;
-	line->kind = brief->kind & 0x0f;
+	line->kind = brief->kind;
+	line->rule = brief->rule;
 	line->flags = (uint8_t)((brief->flags & 0x1f) | 1 << LINE_TEXT_SHIFT);
 	line->local = unfold(brief->local);
 	line->remote = unfold(brief->remote);

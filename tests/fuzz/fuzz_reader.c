@@ -4,7 +4,8 @@
  * The input is what matters of a session, so that short inputs reach far: the
  * header's fields, the first bytes of some process slots, then pieces of which
  * each becomes the start of a page. Header and pieces change bytes that would be
- * good; one byte in a good place makes an event. */
+ * good; one byte in a good place makes an event. Behind the pieces stand two sets of
+ * rules, whose heads and first rules the input changes in the same manner. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,16 +13,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/unit/make_sets.h"
 #include "tools/csv.h"
 #include "tools/filter.h"
 #include "tools/reader.h"
+#include "tools/rule_wording.h"
 #include "tools/show.h"
 
 enum { SLOTS = 2, SLOT = 112, PIECE = 2 * SESSION_LINE, PAGES = 32 };
+enum { SETS = 2, SET_PAGES = 2, SET_RULES = 2, SET_HEAD = 96 };
 
 /* What of the header an input changes. */
 struct fields {
-	uint32_t flags, pages_used;
+	uint32_t flags, pages_used, rules_page;
 	uint64_t real_ns;
 	struct clock_pair epoch;
 };
@@ -50,9 +54,11 @@ static void make_file(void)
 	fd = mkstemp(path);
 	assert(fd >= 0);
 	atexit(remove_file);
-	session_format(&header, &identity, session_bytes(PAGES * SESSION_PAGE_LINES), 0);
+	session_format(&header, &identity,
+	               session_bytes((PAGES + SETS * SET_PAGES) * SESSION_PAGE_LINES), 0);
 	header.processes_used = 1 + SLOTS;
-	header.pages_used += PAGES;
+	header.pages_used += PAGES + SETS * SET_PAGES;
+	header.rules_page = SESSION_PAGES_FIRST + PAGES + SET_PAGES;
 }
 
 static void put(uint64_t at, const void *data, size_t size)
@@ -73,12 +79,14 @@ static void change(void *good, struct input *input, size_t size)
 
 static void put_header(struct input *input)
 {
-	struct fields fields = {header.flags, header.pages_used, header.real_ns, header.epoch};
+	struct fields fields = {header.flags, header.pages_used, header.rules_page, header.real_ns,
+	                        header.epoch};
 	struct session_header changed = header;
 
 	change(&fields, input, sizeof(fields));
 	changed.flags = fields.flags;
 	changed.pages_used = fields.pages_used;
+	changed.rules_page = fields.rules_page;
 	changed.real_ns = fields.real_ns;
 	changed.epoch = fields.epoch;
 	put(0, &changed, sizeof(changed));
@@ -91,6 +99,36 @@ static void put_slots(struct input *input)
 
 		change(&slot, input, SLOT);
 		put(SESSION_HEADER_BYTES + i * SESSION_PROCESS_BYTES, &slot, sizeof(slot));
+	}
+}
+
+/* Change the end of a set's head, which has the chain, and its first rule. */
+static void change_set(struct rules *rules, struct input *input)
+{
+	char *number = (char *)&rules->number;
+
+	change(rules, input, SET_HEAD);
+	change(number, input, (size_t)((char *)(&rules->since + 1) - number));
+	change(rules->rule, input, sizeof(rules->rule[0]));
+}
+
+static void put_sets(struct input *input)
+{
+	for (uint32_t i = 0; i < SETS; i++) {
+		uint64_t page = SESSION_PAGES_FIRST + PAGES + i * SET_PAGES;
+		struct rules *rules = made_rules(SET_RULES);
+		struct session_chunk head = session_rules_head(rules->bytes);
+		uint32_t bytes = rules->bytes;
+
+		assert(head.pages <= SET_PAGES);
+		rules->number = i + 1;
+		rules->before = i ? (uint32_t)page - SET_PAGES : 0;
+		rules->source[0] = (struct rule_text){0, rules->texts_bytes};
+		change(&head, input, offsetof(struct session_chunk, reserved));
+		change_set(rules, input);
+		put(page * SESSION_PAGE, &head, sizeof(head));
+		put(page * SESSION_PAGE + sizeof(head), rules, bytes);
+		free(rules);
 	}
 }
 
@@ -133,6 +171,22 @@ static void show(const struct event *event)
 	filter_passes(&filter, event);
 }
 
+static void read_rules(struct reader *reader)
+{
+	const struct rulesets *sets = reader_rules(reader);
+	char words[RULE_PRINT_MAX], place[RULE_PLACE_MAX];
+
+	assert(sets->count <= SETS);
+	for (size_t i = 0; i < sets->count; i++) {
+		const struct rules *rules = sets->set[i].rules;
+
+		for (uint32_t k = 0; k < rules->count; k++) {
+			assert(strlen(rule_words(words, rules, &rules->rule[k])) < sizeof(words));
+			assert(strlen(rule_place(place, rules, &rules->rule[k])) < sizeof(place));
+		}
+	}
+}
+
 static void read_session(struct reader *reader)
 {
 	struct reader_process process;
@@ -146,8 +200,9 @@ static void read_session(struct reader *reader)
 	}
 	for (uint32_t i = 0; i <= reader_process_count(reader); i++)
 		reader_process(reader, i, &process);
+	read_rules(reader);
 	reader_info(reader, &info);
-	assert(events <= PAGES * SESSION_PAGE_LINES + 2 * SLOTS);
+	assert(events <= (PAGES + SETS * SET_PAGES) * SESSION_PAGE_LINES + 2 * SLOTS);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -161,6 +216,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(ftruncate(fd, 0) == 0);
 	put_header(&input);
 	put_slots(&input);
+	put_sets(&input);
 	put_pieces(&input, 0);
 	reader = reader_open(path, error, sizeof(error));
 	assert(reader);

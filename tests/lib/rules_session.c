@@ -115,6 +115,15 @@ static void put_binds(void)
 	local(line, loopback, 8080);
 	line->remote_port = 5;
 	done(line, OP_LISTEN);
+	for (uint16_t i = 0; i < 2; i++) {
+		line = put(3, -EACCES, VERDICT_DENIED, 1);
+		local(line, loopback, 8080);
+		remote(line, made_ip(10, 0, 0, 7), (uint16_t)(50000 + i));
+		done(line, OP_ACCEPT);
+	}
+	line = put(-1, -EACCES, VERDICT_DENIED, 1);
+	line->sock = 0;
+	done(line, OP_SOCKET);
 }
 
 static void put_connects(void)

@@ -8,7 +8,9 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/make_sets.h"
 #include "tests/unit/read_session.h"
+#include "tools/rule_wording.h"
 
 enum { FILLED = 63 };
 
@@ -119,13 +121,30 @@ static void fill(void)
 	made_process(&made, ORIGIN_FORK, 2, "sh", 5);
 	made_exit(&made, slot, 1000, 0);
 	made_chunk(&made, &one, 1, slot, 1);
+	made_enforce(&made, made_rules(3), 0);
 	made_chunk(&made, &other, 0, slot, 2);
+	made_enforce(&made, made_rules(20), 100);
 	for (int i = 0; i < 30; i++) {
 		made_event(&made, i % 3 ? &one : &other, OP_SOCKET, i, (uint64_t)i * 10, 5);
 		made_publish(made_text(&made, &one, i, 0,
 		                       "/run/some/socket/with/a/name/of/some/"
 		                       "length/that/is/longer/than/a/line"),
 		             OP_BIND, (uint64_t)i * 10, 6);
+	}
+}
+
+static void read_rules(void)
+{
+	const struct rulesets *sets = reader_rules(reader);
+	char words[RULE_PRINT_MAX], place[RULE_PLACE_MAX];
+
+	for (size_t i = 0; i < sets->count; i++) {
+		const struct rules *rules = sets->set[i].rules;
+
+		for (uint32_t k = 0; k < rules->count; k++) {
+			rule_words(words, rules, &rules->rule[k]);
+			rule_place(place, rules, &rules->rule[k]);
+		}
 	}
 }
 
@@ -149,6 +168,7 @@ static unsigned read_everything(void)
 	for (uint32_t i = 0; i <= reader_process_count(reader); i++)
 		reader_process(reader, i, &process);
 	reader_is_live(reader);
+	read_rules();
 	reader_info(reader, &info);
 	assert_true(info.used_lines <= info.capacity_lines);
 	reader_close(reader);

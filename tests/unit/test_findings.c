@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/make_events.h"
+#include "tests/unit/make_sets.h"
 #include "tools/findings.h"
 
 enum { MANY = 500 };
@@ -244,6 +245,37 @@ static void test_order(void **state)
 	assert_int_equal(findings_count(&findings, SEVERITY_NOTE), 2);
 }
 
+static void test_rules_that_never_matched(void **state)
+{
+	struct rules *rules = made_rules(15);
+	struct ruleset set = {.rules = rules, .number = 1};
+	struct rulesets sets = {.set = &set, .count = 1};
+	const struct finding *finding;
+
+	(void)state;
+	rules->rule[0].matched = 1;
+	audit->rules = &sets;
+	finding = only("rule-never-matched");
+	assert_string_equal(finding->subject, "14 rules");
+	assert_non_null(strstr(finding->evidence, "rule 2 (web.rules:2), rule 3"));
+	assert_non_null(strstr(finding->evidence, "rule 11 (web.rules:11) and 4 others"));
+	free(rules);
+}
+
+static void test_rules_that_matched(void **state)
+{
+	struct rules *rules = made_rules(1);
+	struct ruleset set[] = {{.rules = made_rules(1)}, {.rules = rules}};
+	struct rulesets sets = {.set = set, .count = 2};
+
+	(void)state;
+	rules->rule[0].matched = 1; /* what an older set had does not matter */
+	audit->rules = &sets;
+	only(NULL);
+	free(set[0].rules);
+	free(rules);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end_findings)
 
 int main(void)
@@ -267,6 +299,8 @@ int main(void)
 	        TEST(test_no_reuseaddr),
 	        TEST(test_any_address),
 	        TEST(test_order),
+	        TEST(test_rules_that_never_matched),
+	        TEST(test_rules_that_matched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -176,6 +176,34 @@ static void refuses_sets_that_lie(void **state)
 	assert_int_equal(damaged(), 0);
 }
 
+/* Head and set agree with each other, and not with the place that there is. */
+static void refuses_a_set_that_reaches_into_the_next(void **state)
+{
+	struct rules *at;
+
+	(void)state;
+	at = put_set(RULES, 0);
+	put_set(1, 1);
+	head_of(at)->pages++;
+	at->bytes += SESSION_PAGE;
+	assert_read(1);
+	at->bytes -= SESSION_PAGE;
+	assert_read(1);
+}
+
+/* There is place, but the set does not fill what its head says. */
+static void refuses_a_head_that_says_too_much(void **state)
+{
+	struct rules *at;
+
+	(void)state;
+	at = put_set(RULES, 0);
+	assert_int_not_equal(session_take_pages(made.header, made.bytes, 0), 0);
+	put_set(1, 1);
+	head_of(at)->pages++;
+	assert_read(1);
+}
+
 static void ends_with_chains_that_do_not(void **state)
 {
 	struct rules *one = put_set(1, 0), *other = put_set(RULES, 1), *newest = put_set(1, 2);
@@ -236,6 +264,11 @@ static void hides_no_events_behind_a_damaged_head(void **state)
 	assert_int_equal(damaged(), 2); /* to the walk, and as a set */
 	reader_close(reader);
 	head_of(at)->pages = session_rules_pages(at->bytes);
+	at->bytes = UINT32_MAX;
+	open_reader();
+	assert_int_equal(next_event().rule, 1);
+	assert_end();
+	reader_close(reader);
 	at->magic[0] = 0;
 	open_reader();
 	assert_int_equal(next_event().rule, 1);
@@ -265,6 +298,8 @@ int main(void)
 	        TEST(meets_a_set_that_comes_while_it_follows),
 	        TEST(refuses_heads_that_lie),
 	        TEST(refuses_sets_that_lie),
+	        TEST(refuses_a_set_that_reaches_into_the_next),
+	        TEST(refuses_a_head_that_says_too_much),
 	        TEST(ends_with_chains_that_do_not),
 	        TEST(refuses_a_set_that_the_file_has_not_whole),
 	        TEST(hides_no_events_behind_a_damaged_head),
