@@ -8,11 +8,46 @@
 #include "tools/wording.h"
 
 /* A comment of its own if there is a number to tell. */
-static void tell(const struct suggestion *suggestion, uint64_t number, const char *thing,
-                 const char *what)
+static void tell(const struct suggestion *suggestion, const char *what, uint64_t number,
+                 const char *thing)
 {
 	if (number)
-		fprintf(suggestion->out, "# %s %s\n", word_count(number, thing), what);
+		fprintf(suggestion->out, "# %s: %s.\n", what, word_count(number, thing));
+}
+
+/* What is left out on purpose, and what could not be known. */
+static void tell_missing(const struct suggestion *suggestion)
+{
+	const struct reader_info *info = &suggestion->usage->info;
+	uint64_t moved = 0;
+
+	for (size_t i = 0; i < suggestion->grants.count; i++)
+		moved += suggestion->grants.list[i].moved != NULL;
+	if (suggestion->usage->processes == 0)
+		fputs("# No process was seen: this is the policy of nothing.\n", suggestion->out);
+	tell(suggestion, "Denied by rules, so not allowed here", suggestion->usage->denied, "call");
+	tell(suggestion, "Moved by rules, which are not repeated here", moved, "endpoint");
+	tell(suggestion, "Not seen, or not wholly, so missing here ('tcpshim report' says which)",
+	     suggestion->usage->unseen, "process");
+	tell(suggestion, "Lost, so perhaps missing here", info->events_dropped, "event");
+	tell(suggestion, "Not recorded, so missing here", info->processes_dropped, "process");
+	tell(suggestion, "Not recorded, so missing here", info->peers_dropped, "UDP peer");
+	tell(suggestion, "Damaged in the record", info->damaged, "part");
+}
+
+/* All programs that something is granted to. */
+static const char *all_programs(const struct suggestion *suggestion)
+{
+	struct programs all = {.count = 0};
+
+	for (size_t i = 0; i < suggestion->grants.count; i++) {
+		const struct programs *programs = &suggestion->grants.list[i].programs;
+
+		for (unsigned k = 0; k < programs->count; k++)
+			programs_add(&all, programs->list[k]);
+		all.more |= programs->more;
+	}
+	return all.count ? word_programs(&all) : "nobody";
 }
 
 void suggest_head(const struct suggestion *suggestion, const char *what)
@@ -21,19 +56,11 @@ void suggest_head(const struct suggestion *suggestion, const char *what)
 	char buf[64];
 	struct text text = text_on(buf, sizeof(buf));
 
-	text_time(&text, usage->info.start_ns);
-	fprintf(suggestion->out, "# What %s did in its session of %s, as %s.\n",
-	        usage->name[0] ? word_text(usage->name, strlen(usage->name)) : "a program", buf,
-	        what);
-	tell(suggestion, usage->denied, "call", "of it, which rules denied, not allowed here");
-	tell(suggestion, usage->unseen, "process",
-	     "not seen, or not wholly: that is missing here, see 'tcpshim report'");
-	tell(suggestion, usage->info.events_dropped, "event", "lost: they may be missing here");
-	tell(suggestion, usage->info.processes_dropped, "process",
-	     "not recorded: they are missing here");
-	tell(suggestion, usage->info.peers_dropped, "UDP peer",
-	     "not recorded: they are missing here");
-	tell(suggestion, usage->info.damaged, "part", "of the record damaged");
+	text_time(&text, usage->info.start_ns / 1000000000 * 1000000000);
+	buf[strcspn(buf, ".")] = '\0';
+	fprintf(suggestion->out, "# What %s did in a session of %sZ, as %s.\n",
+	        all_programs(suggestion), buf, what);
+	tell_missing(suggestion);
 }
 
 static void put_times(struct text *text, const struct grant *grant)

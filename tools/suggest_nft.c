@@ -149,7 +149,8 @@ static void print_answers(const struct suggestion *suggestion)
 /* tcpshim_NAME, of letters, digits and '_'. */
 static void print_table_name(const struct suggestion *suggestion)
 {
-	const char *name = suggestion->usage->name;
+	const struct grants *grants = &suggestion->grants;
+	const char *name = grants->count ? grants->list[0].programs.list[0]->name : "";
 
 	fputs("table inet tcpshim", suggestion->out);
 	if (*name)
@@ -169,7 +170,10 @@ static void print_users(const struct suggestion *suggestion)
 	fputs("# It holds every process of these users, so give the program one of its own.\n",
 	      suggestion->out);
 	if (usage->users && usage->user[0] == 0)
-		fputs("# ROOT IS ONE OF THEM: this would cut off most of what the host does.\n",
+		fputs("# ROOT IS ONE OF THEM: this would cut off most of what the host does. "
+		      "Programs "
+		      "that root\n# starts often change to another user, which is not recorded: "
+		      "name it here.\n",
 		      suggestion->out);
 	if (usage->more_users)
 		fputs("# There were more users than are named here.\n", suggestion->out);

@@ -63,40 +63,41 @@ static void print_binds(const struct suggestion *suggestion)
 
 /* ---- addresses ---- */
 
-static bool is_client(const struct grant *grant)
-{
-	return grant->call == OP_ACCEPT || grant->call == OP_RECV;
-}
-
 static bool names_address(const struct grant *grant)
 {
 	return grant->proto != GRANT_UNIX && grant->call != OP_BIND &&
 	       !addr_is_any(&grant->span.ip);
 }
 
-/* Is there a grant before this one that names the same addresses? */
+static bool names_same(const struct grant *one, const struct grant *other)
+{
+	return names_address(one) && names_address(other) && one->span.bits == other->span.bits &&
+	       addr_equal(&one->span.ip, &other->span.ip);
+}
+
 static bool was_named(const struct suggestion *suggestion, size_t at)
 {
-	const struct span *span = &suggestion->grants.list[at].span;
+	const struct grant *list = suggestion->grants.list;
 
-	for (size_t i = 0; i < at; i++) {
-		const struct grant *other = &suggestion->grants.list[i];
-
-		if (names_address(other) && other->span.bits == span->bits &&
-		    addr_equal(&other->span.ip, &span->ip))
+	for (size_t i = 0; i < at; i++)
+		if (names_same(&list[i], &list[at]))
 			return true;
-	}
 	return false;
 }
 
-static void print_address(const struct suggestion *suggestion, const struct grant *grant)
+/* The evidence of all grants that name the same addresses is told together. */
+static void print_address(const struct suggestion *suggestion, size_t at)
 {
+	const struct grants *grants = &suggestion->grants;
+	struct grant all = grants->list[at];
 	char address[ADDR_TEXT_MAX];
 
-	grant_address(address, &grant->span);
-	fprintf(suggestion->out, "# %s%s%s\nIPAddressAllow=%s\n",
-	        is_client(grant) ? "from there: " : "", suggest_why(suggestion, grant),
-	        suggest_fold(grant), address);
+	for (size_t i = at + 1; i < grants->count; i++)
+		if (names_same(&grants->list[i], &all))
+			grant_merge(&all, &grants->list[i]);
+	grant_address(address, &all.span);
+	fprintf(suggestion->out, "# %s%s\nIPAddressAllow=%s\n", suggest_why(suggestion, &all),
+	        suggest_fold(&all), address);
 }
 
 static void print_addresses(const struct suggestion *suggestion)
@@ -124,7 +125,7 @@ static void print_addresses(const struct suggestion *suggestion)
 	}
 	for (size_t i = 0; i < suggestion->grants.count; i++)
 		if (names_address(&suggestion->grants.list[i]) && !was_named(suggestion, i))
-			print_address(suggestion, &suggestion->grants.list[i]);
+			print_address(suggestion, i);
 }
 
 /* ---- families ---- */

@@ -10,7 +10,7 @@
 int main(int argc, char **argv);
 
 static const struct command *const commands[] = {&cmd_run,    &cmd_check, &cmd_explain, &cmd_log,
-                                                 &cmd_report, &cmd_rules, &cmd_suggest};
+                                                 &cmd_report, &cmd_rules, &cmd_suggest, &cmd_diff};
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands), OPTION_WIDTH = 24 };
 

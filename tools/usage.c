@@ -31,9 +31,9 @@ static bool is_vain(const struct event *event)
 }
 
 /* A connect that does not wait has not failed. */
-static bool has_failed(const struct event *event)
+static bool is_under_way(const struct event *event)
 {
-	return event->error && event->error != EINPROGRESS && event->error != EINTR;
+	return event->error == EINPROGRESS || event->error == EINTR;
 }
 
 static void enter_port(struct usage *usage, struct deed *deed)
@@ -70,10 +70,22 @@ static void count(struct usage *usage, struct deed *deed, const struct event *ev
 		usage->denied++;
 		return;
 	}
-	if (deed->count++ == 0)
+	if (deed->count + deed->pending == 0)
 		deed->first_ns = event->time_ns;
-	if (has_failed(event))
+	if (event->kind == OP_CONNECT && is_under_way(event))
+		deed->pending++;
+	else
+		deed->count++;
+	if (event->error && !is_under_way(event))
 		errors_add(&deed->failed, event->error);
+}
+
+/* A connect that does not wait is told twice if its end is known: once for both. */
+static void settle(struct usage *usage)
+{
+	for (struct deed *deed = usage->deeds; deed; deed = deed->hh.next)
+		if (deed->pending > deed->count)
+			deed->count = deed->pending;
 }
 
 /* The end that a call names, as it was asked for; NULL: none. */
@@ -160,6 +172,8 @@ static void on_use(struct usage *usage, const struct event *event)
 
 static void on_event(struct usage *usage, const struct event *event)
 {
+	struct ip ip;
+
 	switch (event->kind) {
 	case OP_BIND:
 	case OP_LISTEN:
@@ -175,7 +189,8 @@ static void on_event(struct usage *usage, const struct event *event)
 		usage->families |= 1u << event->family;
 		break;
 	case OP_RESOLVE:
-		usage->has_lookups = true;
+		usage->has_lookups |=
+		        event->text_len && !addr_parse(&ip, event->text, event->text_len);
 		if (!event_failed(event) && event->has_remote && event->text_len)
 			ledger_resolve(&usage->ledger, &event->remote.ip, event->text,
 			               event->text_len);
@@ -224,6 +239,7 @@ static void look_at_processes(struct usage *usage, struct reader *reader)
 	for (uint32_t slot = 1; slot <= reader_process_count(reader); slot++) {
 		if (!reader_process(reader, slot, &process))
 			continue;
+		usage->processes++;
 		add_user(usage, process.uid);
 		usage->unseen += coverage_of(&process, false, unseen) > 0;
 		if (!usage->name[0])
@@ -238,6 +254,7 @@ struct usage *usage_of(struct reader *reader)
 
 	while (reader_next(reader, &event))
 		on_event(usage, &event);
+	settle(usage);
 	look_at_processes(usage, reader);
 	reader_info(reader, &usage->info);
 	return usage;

@@ -24,7 +24,8 @@ struct deed {
 	struct endpoint real; /* where a moved call went last */
 	bool is_moved;
 	uint64_t count, denied; /* denied: calls that a rule did not let pass, not in count */
-	struct errors failed;   /* of count */
+	uint64_t pending;     /* of count: connects that did not wait, until the session is read */
+	struct errors failed; /* of count */
 	uint64_t first_ns;
 	const struct deed *next_on_port; /* another BIND or LISTEN of this protocol and port */
 	UT_hash_handle hh;
@@ -36,12 +37,13 @@ struct usage {
 	struct deed *deeds;
 	const struct deed *tcp[65536], *udp[65536]; /* BIND and LISTEN, by port */
 	char name[33];                              /* of the first program; "" unknown */
-	unsigned families; /* bits by enum family, of sockets that were made or met */
-	bool has_other;    /* calls of sockets that are neither TCP, UDP nor unix */
-	bool has_lookups;  /* getaddrinfo */
-	uint64_t denied;   /* calls */
-	uint32_t unseen;   /* processes of which all or part was not seen */
-	uint32_t users;    /* distinct user IDs, at most USAGE_USERS, in order */
+	unsigned families;  /* bits by enum family, of sockets that were made or met */
+	bool has_other;     /* calls of sockets that are neither TCP, UDP nor unix */
+	bool has_lookups;   /* getaddrinfo */
+	uint64_t denied;    /* calls */
+	uint32_t unseen;    /* processes of which all or part was not seen */
+	uint32_t processes; /* 0: the library came up in none */
+	uint32_t users;     /* distinct user IDs, at most USAGE_USERS, in order */
 	uint32_t user[USAGE_USERS];
 	bool more_users;
 };
