@@ -9,7 +9,7 @@
 static bool parse_side(struct parser *parser, struct word *where, struct pattern *pattern,
                        const char *what)
 {
-	if (!parse_argument(parser, what, "expected such as 10.0.0.0/8:80 or :1-1023"))
+	if (!parse_argument(parser, what, "expected one such as 10.0.0.0/8:80 or :1-1023"))
 		return false;
 	*where = *parser->word;
 	return parse_endpoint(parser, where, pattern);
@@ -44,7 +44,7 @@ bool parse_to(struct parser *parser)
 	bool is_move = parser->rule->action == ACTION_MOVE;
 
 	if (!parse_argument(parser, "'to' needs an endpoint",
-	                    "expected such as 127.0.0.1:8080 or :8080"))
+	                    "expected one such as 127.0.0.1:8080 or :8080"))
 		return false;
 	parser->target = *parser->word;
 	if (is_move)
@@ -54,7 +54,7 @@ bool parse_to(struct parser *parser)
 		return false;
 	return !(parser->rule->remote.flags & PATTERN_PATH) ||
 	       parse_wrong(parser, &parser->remote, "connections are of TCP or UDP, not unix",
-	                   "expected such as 10.0.0.5:5432");
+	                   "expected one such as 10.0.0.5:5432");
 }
 
 bool parse_from(struct parser *parser)
@@ -97,7 +97,7 @@ bool parse_error(struct parser *parser)
 	if (word_is(parser->word, "error!"))
 		rule->flags |= RULE_INSIST;
 	if (!parse_argument(parser, "'error' needs the name of an error",
-	                    "expected such as ECONNREFUSED"))
+	                    "expected a name such as ECONNREFUSED"))
 		return false;
 	parser->error = *parser->word;
 	rule->flags |= RULE_ERROR;

@@ -97,6 +97,9 @@ static bool wrong_address(struct parser *parser, const struct word *word, const 
 	if (memchr(from, '%', part.len))
 		return parse_wrong(parser, &part, "%w has a scope, which rules cannot match",
 		                   "expected an address alone");
+	if (*from >= '0' && *from <= '9' && !memchr(from, '.', part.len))
+		return parse_wrong(parser, &part, "%w is not an address",
+		                   "expected an address; a port has a colon before it, as in :80");
 	return parse_wrong(parser, &part, "%w is not an address",
 	                   "expected an IPv4 or IPv6 address; names are not looked up");
 }

@@ -134,17 +134,14 @@ static bool parse_call(struct parser *parser, uint32_t calls)
 	return parse_unknown(parser, "unknown call %w", &choices, NULL);
 }
 
-/* A protocol, if the word is one. Returns false if it is one that cannot be here. */
-static bool parse_proto(struct parser *parser, bool *is_proto)
+/* Read the protocol. Returns false if it is one that cannot be here. */
+static bool parse_proto(struct parser *parser)
 {
 	struct rule *rule = parser->rule;
 
-	*is_proto = false;
 	for (unsigned i = 0; i < COUNT(protos); i++) {
-		if (word_is(parser->word, protos[i].name)) {
-			*is_proto = true;
+		if (word_is(parser->word, protos[i].name))
 			rule->protos = protos[i].bits;
-		}
 	}
 	if (rule->protos == RULE_ANY_PROTO)
 		return true;
@@ -157,12 +154,24 @@ static bool parse_proto(struct parser *parser, bool *is_proto)
 	return true;
 }
 
-/* What a word that is no clause of the rule is. */
+static bool is_proto(const struct word *word)
+{
+	for (unsigned i = 0; i < COUNT(protos); i++) {
+		if (word_is(word, protos[i].name))
+			return true;
+	}
+	return false;
+}
+
+/* A word that is no clause of the rule. */
 static bool unknown_clause(struct parser *parser, bool is_clause)
 {
 	struct choices choices = {.count = 0};
 	uint32_t open = parser->allowed & ~parser->given;
 
+	if (is_proto(parser->word) && parser->rule->action != ACTION_LIMIT)
+		return parse_wrong(parser, parser->word, "the protocol %w is at a wrong place",
+		                   "expected it, once, right behind the call");
 	for (unsigned i = 0; open & PLACE_PROTO && i < COUNT(protos); i++)
 		choices_add(&choices, protos[i].name);
 	for (unsigned i = 0; i < CLAUSES; i++) {
@@ -192,7 +201,7 @@ static bool parse_clause(struct parser *parser)
 		i++;
 	if (word_is(parser->word, "error!"))
 		i = CLAUSE_ERROR;
-	if (i == CLAUSES && is_like_endpoint(parser->word))
+	if (i == CLAUSES && parser->rule->action != ACTION_LIMIT && is_like_endpoint(parser->word))
 		return wrong_endpoint(parser);
 	if (i == CLAUSES || !(parser->allowed & CLAUSE_BIT(i)))
 		return unknown_clause(parser, i < CLAUSES);
@@ -216,11 +225,11 @@ static bool parse_clauses(struct parser *parser, bool more)
 /* Protocol, endpoint and clauses, each if it is there. */
 static bool parse_rest(struct parser *parser)
 {
-	bool more = parse_next(parser), is_proto = false;
+	bool more = parse_next(parser);
 
-	if (more && !parse_proto(parser, &is_proto))
-		return false;
-	if (is_proto) {
+	if (more && is_proto(parser->word)) {
+		if (!parse_proto(parser))
+			return false;
 		parser->allowed &= ~(uint32_t)PLACE_PROTO;
 		more = parse_next(parser);
 	}
@@ -281,8 +290,8 @@ static bool parse_amount(struct parser *parser)
 	bool is_ports = parser->rule->limit == LIMIT_PORTS;
 
 	if (!parse_argument(parser, "the limit needs a number",
-	                    is_ports ? "expected such as 16 or 40000-40015"
-	                             : "expected such as 64"))
+	                    is_ports ? "expected one such as 16 or 40000-40015"
+	                             : "expected one such as 64"))
 		return false;
 	if (is_ports)
 		return parse_limit_ports(parser);

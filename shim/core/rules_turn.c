@@ -55,7 +55,7 @@ bool parse_when(struct parser *parser)
 bool parse_probability(struct parser *parser)
 {
 	parser->rule->flags |= RULE_PROBABILITY;
-	return parse_argument(parser, "'probability' needs a share", "expected such as 5%") &&
+	return parse_argument(parser, "'probability' needs a share", "expected one such as 5%") &&
 	       parse_share(parser, parser->word, &parser->rule->probability);
 }
 
@@ -91,6 +91,7 @@ bool parse_jitter(struct parser *parser)
 bool parse_while(struct parser *parser)
 {
 	parser->rule->flags |= RULE_WHILE;
-	return parse_argument(parser, "'while' needs a number of sockets", "expected such as 50") &&
+	return parse_argument(parser, "'while' needs a number of sockets",
+	                      "expected a number such as 50") &&
 	       parse_count(parser, parser->word, 1, &parser->rule->amount);
 }
