@@ -171,6 +171,27 @@ assert connect["asked"] == "10.0.0.5:5432" and connect["set"] == "2", connect
 '
 }
 
+@test "a rule that came while the session ran is told by its set" {
+	local live=$BATS_TEST_TMPDIR/live.tcpshim port
+
+	port=$(free_port)
+	"$tool" run -q -r "deny bind tcp :$port" -o "$live" "$python" -c '
+import socket, subprocess, sys
+def bind():
+    try:
+        socket.socket().bind(("127.0.0.1", int(sys.argv[1])))
+    except OSError:
+        pass
+bind()
+subprocess.run(sys.argv[2:], check=True, stdout=subprocess.DEVNULL)
+bind()
+' "$port" "$tool" rules "$live" -r "allow bind tcp :1" -r "deny bind tcp 127.0.0.1"
+	run "$tool" log --call bind "$live"
+	[ "${#lines[@]}" = 2 ]
+	[[ ${lines[0]} == *"127.0.0.1:$port [denied by rule 1]" ]]
+	[[ ${lines[1]} == *"127.0.0.1:$port [denied by rule 2 of set 2]" ]]
+}
+
 @test "options may stand behind the session" {
 	[ "$("$tool" log "$session" --call exit --json 2>/dev/null | wc -l)" = 1 ]
 }

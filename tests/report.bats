@@ -286,3 +286,26 @@ sets = json.load(sys.stdin)["rule_sets"]
 assert len(sets[1]["rules"]) == 3005 and sets[1]["rules"][3004]["number"] == 3005
 '
 }
+
+@test "rubbish in the rules is left out, and said" {
+	local bad=$BATS_TEST_TMPDIR/bad first=$((4096 + 65536 * 512 + 4096 * 64))
+
+	make_ruled 20
+	for _ in 1 2 3 4 5 6 7 8; do
+		cp --sparse=always "$BATS_TEST_TMPDIR/ruled.tcpshim" "$bad"
+		for _ in 1 2 3 4 5 6 7 8; do
+			head -c 8 /dev/urandom | dd of="$bad" bs=1 conv=notrunc status=none \
+				seek=$((first + 3000 + RANDOM % 9000))
+		done
+		run "$tool" report "$bad"
+		[ "$status" = 0 ]
+		[[ $output != *[$'\001'-$'\010\013'-$'\037']* ]]
+		"$tool" report --json "$bad" | "$python" -m json.tool >/dev/null
+	done
+	cp --sparse=always "$BATS_TEST_TMPDIR/ruled.tcpshim" "$bad"
+	head -c 4096 /dev/urandom | dd of="$bad" bs=4096 conv=notrunc status=none \
+		seek=$((first / 4096))
+	run "$tool" report "$bad"
+	[[ ${lines[0]} == incomplete:* ]]
+	[[ $output == *"RULES"*"deny connect tcp :25"* ]] # the other set is whole
+}
