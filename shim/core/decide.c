@@ -64,17 +64,28 @@ static void deny(struct verdict *verdict, int error)
 	verdict->error = error;
 }
 
-/* The range that a rule gives; the session's own for `auto`. */
-static void take_range(const struct engine *engine, const struct rule *rule,
-                       struct verdict *verdict)
+int engine_no_port(enum op_kind kind, enum proto proto)
 {
+	if (kind == OP_BIND || kind == OP_LISTEN)
+		return EADDRINUSE;
+	return proto == PROTO_TCP ? EADDRNOTAVAIL : EAGAIN;
+}
+
+/* The range that a rule gives; the session's own for `auto`, if there was one left. */
+static void take_range(const struct engine *engine, enum op_kind kind, const struct rule *rule,
+                       struct call *call)
+{
+	struct verdict *verdict = &call->verdict;
 	bool is_auto = rule->flags & RULE_AUTO;
 
 	verdict->low = is_auto ? engine->auto_low : rule->low;
 	verdict->high = is_auto ? engine->auto_high : rule->high;
+	if (!verdict->high)
+		verdict->error = engine_no_port(kind, sock_proto(&call->sock));
 }
 
-static void move(const struct engine *engine, const struct rule *rule, struct call *call)
+static void move(const struct engine *engine, enum op_kind kind, const struct rule *rule,
+                 struct call *call)
 {
 	struct verdict *verdict = &call->verdict;
 	enum family family = sock_family(&call->sock);
@@ -87,7 +98,7 @@ static void move(const struct engine *engine, const struct rule *rule, struct ca
 		verdict->to.ip = rule->to.ip;
 	if (rule->flags & RULE_AUTO || (rule->flags & RULE_TO_PORT && rule->low != rule->high)) {
 		verdict->to.port = 0;
-		take_range(engine, rule, verdict);
+		take_range(engine, kind, rule, call);
 	} else if (rule->flags & RULE_TO_PORT) {
 		verdict->to.port = rule->low;
 	}
@@ -122,12 +133,12 @@ static void decide(const struct engine *engine, enum op_kind kind, const struct 
 		     kind == OP_ACCEPT && !(rule->flags & RULE_ERROR) ? 0 : rule->error);
 		break;
 	case ACTION_MOVE:
-		move(engine, rule, call);
+		move(engine, kind, rule, call);
 		break;
 	case ACTION_ASSIGN:
 		if (takes_port(kind, call)) {
 			call->verdict.kind = VERDICT_ASSIGNED;
-			take_range(engine, rule, &call->verdict);
+			take_range(engine, kind, rule, call);
 		}
 		break;
 	case ACTION_ALLOW:

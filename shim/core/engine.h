@@ -50,6 +50,9 @@ struct rule_query engine_query(const struct engine *engine, enum op_kind kind,
  * the call. call->sock is what is known of op.fd. The rule that decides is counted. */
 void engine_before(struct engine *engine, enum op_kind kind, struct call *call);
 
+/* What the kernel says when there is no port left for a call (seen on Linux 6.18). */
+int engine_no_port(enum op_kind kind, enum proto proto);
+
 /* Is a connect made, or on its way? */
 static inline bool engine_has_started(int result)
 {

@@ -130,15 +130,21 @@ static int bind_to(const struct call *call, struct aim *aim, struct endpoint *lo
 	return ret;
 }
 
-/* Bind to a port that nobody uses. Returns 0, EADDRINUSE, or another errno that has
- * nothing to do with the port. */
+/* A privileged port among others is one that is not free. */
+static bool is_taken(int error)
+{
+	return error == EADDRINUSE || error == EACCES;
+}
+
+/* Bind to a port that nobody uses. Returns 0, EADDRINUSE (EACCES), or another errno that
+ * has nothing to do with the port. */
 static int bind_free(const struct call *call, struct aim *aim, struct endpoint *local)
 {
 	struct search search = search_range(call->verdict.low, call->verdict.high);
 	struct reuse was = reuse_off(call);
 	int ret = EADDRINUSE;
 
-	while (ret == EADDRINUSE && next_port(&search, &local->port))
+	while (is_taken(ret) && next_port(&search, &local->port))
 		ret = bind_to(call, aim, local);
 	reuse_restore(call->op.fd, was);
 	return ret;
@@ -156,7 +162,7 @@ static int bind_shared(const struct call *call, struct aim *aim, struct endpoint
 	if (!tuple_begin(&query, sock_family(&call->sock), local, remote))
 		return EADDRNOTAVAIL;
 	set_option(call->op.fd, SO_REUSEADDR, 1);
-	while (ret == EADDRINUSE && next_port(&search, &local->port))
+	while (is_taken(ret) && next_port(&search, &local->port))
 		if (tuple_is_free(&query, local->port))
 			ret = bind_to(call, aim, local);
 	tuple_end(&query);
@@ -196,12 +202,12 @@ static int bind_for_connect(struct call *call, struct endpoint *local)
 	memset(&aim.copy, 0, sizeof(aim.copy));
 	ret = bind_free(call, &aim, local);
 	if (sock_proto(&call->sock) != PROTO_TCP)
-		return ret == EADDRINUSE ? EAGAIN : ret;
+		return ret;
 	if (ret == 0)
 		set_option(call->op.fd, SO_REUSEADDR, 1);
-	else if (ret == EADDRINUSE)
+	else if (is_taken(ret))
 		ret = bind_shared(call, &aim, local, &call->op.asked);
-	return ret == EADDRINUSE ? EADDRNOTAVAIL : ret;
+	return ret;
 }
 
 static int bind_for_listen(struct call *call, struct endpoint *local)
@@ -226,7 +232,9 @@ bool assign_port(struct call *call, enum op_kind kind, struct aim *aim)
 	if (process.is_sandboxed) /* no system call that the program would not make here */
 		return true;
 	error = kind == OP_LISTEN ? bind_for_listen(call, &local) : bind_for_connect(call, &local);
-	if (error && error != EINVAL) /* EINVAL: it is bound, in a way that was not seen */
+	if (error == EADDRINUSE)
+		error = engine_no_port(kind, sock_proto(&call->sock));
+	if (error != EINVAL) /* EINVAL: it is bound, in a way that was not seen */
 		call->verdict.error = error;
 	return !call->verdict.error;
 }

@@ -143,14 +143,15 @@ static bool move(struct call *call, enum op_kind kind, struct aim *aim)
 static bool carry_verdict(struct call *call, enum op_kind kind, struct aim *aim)
 {
 	assign_forget_range(call);
-	switch (call->verdict.kind) {
-	case VERDICT_DENIED:
+	if (call->verdict.error)
 		return refuse(call, kind);
+	switch (call->verdict.kind) {
 	case VERDICT_MOVED:
 		return aim ? move(call, kind, aim) : true;
 	case VERDICT_ASSIGNED:
 		return assign_port(call, kind, aim);
 	case VERDICT_PASSED:
+	case VERDICT_DENIED:
 	case VERDICT_FAILED:
 	case VERDICT_LIMITED:
 	case VERDICT_DELAYED:

@@ -158,16 +158,23 @@ static void put_in_force(struct rules *rules)
 	engine_set_rules(&process.engine, rules);
 }
 
-/* Several threads may do this at once: all do the same. Where the process has not mapped
- * the new rules, the old ones stay. */
+/* One thread does it; calls that others make meanwhile, or a handler that interrupts it,
+ * are decided by the old rules. A forked child is not held up by what it finds half done:
+ * the number is its parent's. Where the process has not mapped the new rules, the old ones
+ * stay. */
 void enforce_renewed(void)
 {
-	uint32_t page = atomic_load(process.rules_page);
-	struct rules *rules = session_rules(process.engine.session, process.mapped_bytes, page);
+	static _Atomic uint32_t renewing;
+	uint32_t page = atomic_load(process.rules_page), own = process.self->pid;
+	struct rules *rules;
 
+	if (own && atomic_exchange(&renewing, own) == own)
+		return;
+	rules = session_rules(process.engine.session, process.mapped_bytes, page);
 	if (rules || !page)
 		put_in_force(rules);
 	atomic_store(&process.rules_seen, page);
+	atomic_store(&renewing, 0);
 }
 
 void enforce_start(void)
