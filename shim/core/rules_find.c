@@ -11,12 +11,12 @@ struct v6_mask {
 };
 
 /* clang-format off */
-#define TOP(bits, of)       ((bits) == 0 ? 0 : ~UINT64_C(0) << ((of) - (bits)))
-#define PORT_TOP(bits)      (TOP(bits, 16) & 0xffff)
-#define V4_MASK(bits, port) (TOP(bits, 32) << 32 | PORT_TOP(port) << 16),
+#define ALL                 (~UINT64_C(0))
+#define V4_MASK(bits, port) (ALL << (32 - (bits)) << 32 | (ALL << (16 - (port)) & 0xffff) << 16),
+#define TOP(bits)           (ALL << (63 - (bits) % 64) << 1) /* of 64; 64 counts as none */
 #define V6_MASK(bits, port) \
-	{(bits) >= 64 ? ~UINT64_C(0) : TOP((bits) % 64, 64), \
-	 (bits) <= 64 ? 0 : (bits) == 128 ? ~UINT64_C(0) : TOP((bits) % 64, 64), PORT_TOP(port)},
+	{(bits) >= 64 ? ALL : TOP(bits), (bits) == 128 ? ALL : (bits) >= 64 ? TOP(bits) : 0, \
+	 ALL << (16 - (port)) & 0xffff},
 
 static const uint64_t v4_masks[] = {
 #define X(bits) PORT_LEVEL_LIST(V4_MASK, bits)
@@ -277,7 +277,18 @@ static __attribute__((noinline)) uint32_t find_everywhere(const struct rules *ru
 	return places >> PLACES ? find_in(rules, query, 0) : 0;
 }
 
-/* Most often all rules of a call are at its endpoint, and that is IPv4: this way is short. */
+static __attribute__((noinline)) uint32_t find_path(const struct rules *rules,
+                                                    const struct rule_query *query)
+{
+	uint64_t word = rule_place_word(PLACE_PATH, 0);
+
+	if (!query->path)
+		return 0;
+	word ^= rule_text_hash(query->path, query->path_len);
+	return has_word(rules, word) ? walk(rules, query, word, 0) : 0;
+}
+
+/* Most often all rules of a call stand in one place: these ways are short. */
 uint32_t rules_find(const struct rules *rules, const struct rule_query *query)
 {
 	unsigned key = rule_key(query->call, query->proto);
@@ -289,6 +300,8 @@ uint32_t rules_find(const struct rules *rules, const struct rule_query *query)
 		return 0;
 	if ((places & ((1 << PLACES) - 1)) == 0)
 		return find_in(rules, query, 0);
+	if (places == 1 << PLACE_PATH)
+		return find_path(rules, query);
 	if (is_remote ? !query->has_remote : places != 1 << PLACE_LOCAL || !query->has_local)
 		return find_everywhere(rules, query);
 	if (!rule_is_v4(rule_ip_words(&end->ip)))

@@ -26,7 +26,7 @@ enum { RULE_BLOCKS = 16, PORT_LEVELS = 5 };
 
 /* The shapes of an address: its number of levels, and the bits of each. The first
  * stands for any address. */
-#define V4_LEVEL_LIST(X) X(0) X(8) X(16) X(20) X(24) X(32)
+#define V4_LEVEL_LIST(X)          X(0) X(8) X(16) X(20) X(24) X(32)
 #define V6_LEVEL_LIST(X)          X(0) X(16) X(32) X(40) X(48) X(52) X(56) X(60) X(64) X(96) X(112) X(128)
 #define PORT_LEVEL_LIST(X, level) X(level, 0) X(level, 4) X(level, 8) X(level, 12) X(level, 16)
 
@@ -67,18 +67,24 @@ static inline uint32_t rule_tag(uint64_t mixed)
 	return (uint32_t)(mixed >> 32);
 }
 
-/* A hash of a path or a program. */
+/* A hash of a path or a program. The last 8 bytes may overlap those before them. */
 static inline uint64_t rule_text_hash(const char *text, size_t len)
 {
-	uint64_t hash = len, word;
+	uint64_t hash = len, word = 0;
+	size_t left = len;
 
-	for (; len >= sizeof(word); len -= sizeof(word), text += sizeof(word)) {
+	for (; left > sizeof(word); left -= sizeof(word), text += sizeof(word)) {
 		memcpy(&word, text, sizeof(word));
 		hash = (hash ^ word) * RULE_MIX;
 		hash ^= hash >> 32;
 	}
-	for (; len > 0; len--, text++)
-		hash = (hash ^ (uint8_t)*text) * RULE_MIX;
+	if (len >= sizeof(word)) {
+		memcpy(&word, text + left - sizeof(word), sizeof(word));
+	} else {
+		for (; left > 0; left--)
+			word = word << 8 | (uint8_t)*text++;
+	}
+	hash = (hash ^ word) * RULE_MIX;
 	return hash ^ hash >> 29;
 }
 

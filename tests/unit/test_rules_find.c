@@ -66,11 +66,10 @@ static void random_pattern(struct hand *hand, struct pattern *pattern, unsigned 
 		hand_path(hand, pattern, ANY_OF(path_patterns));
 		return;
 	}
-	if (roll(3))
-		hand_prefix(pattern, ip,
-		            is_v4     ? 96 + (roll(2) ? 32 : roll(33))
-		            : roll(2) ? 128
-		                      : roll(129));
+	if (roll(3) && is_v4)
+		hand_prefix(pattern, ip, roll(2) ? 128 : roll(4) ? 96 + roll(33) : roll(129));
+	else if (roll(2))
+		hand_prefix(pattern, ip, roll(2) ? 128 : roll(129));
 	if (roll(2))
 		hand_ports(pattern, a < b ? a : b, roll(2) ? (a < b ? a : b) : a < b ? b : a);
 }

@@ -208,6 +208,70 @@ static void test_every_call_of_a_small_world(void **state)
 	assert_true(single > SETS / 4 && together > SETS / 40 && missed * 4 < together);
 }
 
+/* One pattern of a rule. */
+struct part {
+	const char *ip; /* NULL: any */
+	unsigned bits, low, high;
+};
+
+/* Do n rules of these parts together hide a rule of the last? */
+static bool is_hidden(const struct part *parts, size_t n)
+{
+	struct hand hand = hand_begin((uint32_t)n + 1);
+	struct rules *rules;
+	bool is_whole;
+
+	for (size_t i = 0; i <= n; i++) {
+		struct pattern *remote = &hand_rule(&hand, RULE_CALL(OP_CONNECT))->remote;
+
+		if (parts[i].ip)
+			hand_prefix(remote, parts[i].ip, parts[i].bits);
+		hand_ports(remote, parts[i].low, parts[i].high);
+	}
+	rules = hand_finish(&hand);
+	is_whole = shadow_is_whole(rules, (uint32_t)n);
+	assert_int_equal(shadow_of(rules, (uint32_t)n), 0);
+	hand_end(&hand);
+	return is_whole;
+}
+
+static void test_ports_together(void **state)
+{
+	(void)state;
+	for (unsigned hole = 0; hole < 3; hole++) {
+		struct part first[] = {{"10.0.0.1", 128, 10, 19 - (hole == 1)},
+		                       {"10.0.0.1", 128, 20 + (hole == 2), 30},
+		                       {"10.0.0.1", 128, 10, 30}};
+		struct part last[] = {first[1], first[0], first[2]};
+		struct part middle[] = {
+		        {NULL, 0, 15, 20 - (hole == 2)}, first[0], first[1], first[2]};
+
+		assert_int_equal(is_hidden(first, 2), hole == 0);
+		assert_int_equal(is_hidden(last, 2), hole == 0);
+		assert_int_equal(is_hidden(middle, 3), hole < 2);
+	}
+}
+
+static void test_addresses_together(void **state)
+{
+	static const struct part halves[] = {{"10.0.0.0", 97 + 8, 0, 80},
+	                                     {"10.128.0.0", 97 + 8, 80, 90},
+	                                     {"10.0.0.0", 96 + 8, 80, 80}};
+	static const struct part families[] = {
+	        {"0.0.0.0", 96, 1, 9}, {"::", 0, 1, 9}, {NULL, 0, 1, 9}};
+	static const struct part v6_alone[] = {
+	        {"::", 1, 1, 9}, {"8000::", 1, 1, 9}, {NULL, 0, 1, 9}};
+	static const struct part around_mapped[] = {{"::fffe:0:0", 96, 1, 9},
+	                                            {"::fffe:0:0", 95, 1, 9}};
+
+	(void)state;
+	assert_true(is_hidden(halves, 2));
+	assert_false(is_hidden(halves + 1, 1));
+	assert_true(is_hidden(families, 2));
+	assert_false(is_hidden(v6_alone, 2));
+	assert_true(is_hidden(around_mapped, 1));
+}
+
 static bool glob_covers(const char *a, const char *b)
 {
 	return shadow_glob_covers(a, strlen(a), b, strlen(b));
@@ -233,6 +297,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_every_call_of_a_small_world),
+	        cmocka_unit_test(test_ports_together),
+	        cmocka_unit_test(test_addresses_together),
 	        cmocka_unit_test(test_globs),
 	};
 
