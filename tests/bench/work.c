@@ -64,25 +64,41 @@ static void nothing(void)
 {
 }
 
-static void any_port(int fd)
+static void port_at(int fd, in_addr_t address)
 {
 	socklen_t len = sizeof(server);
 
-	server = (struct sockaddr_in){.sin_family = AF_INET,
-	                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	server = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(address)};
 	need(bind(fd, (struct sockaddr *)&server, len), "bind");
 	need(getsockname(fd, (struct sockaddr *)&server, &len), "getsockname");
 }
 
+static void any_port(int fd)
+{
+	port_at(fd, INADDR_LOOPBACK);
+}
+
 /* Accepted sockets inherit SO_LINGER: they end with a reset, and no port waits. */
-static void with_listener(void)
+static void listen_at(in_addr_t address)
 {
 	struct linger reset = {.l_onoff = 1, .l_linger = 0};
 
 	listener = need(socket(AF_INET, SOCK_STREAM, 0), "socket");
-	any_port(listener);
+	port_at(listener, address);
 	setsockopt(listener, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	need(listen(listener, 16), "listen");
+}
+
+static void with_listener(void)
+{
+	listen_at(INADDR_LOOPBACK);
+}
+
+/* Clients are sent to 127.0.0.1; a rule may send them to any other address. */
+static void with_listener_anywhere(void)
+{
+	listen_at(INADDR_ANY);
+	server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 }
 
 static void with_connection(void)
@@ -370,6 +386,7 @@ static const struct row {
         {"socket", nothing, sockets},
         {"bind", nothing, bound},
         {"connect", with_listener, connections},
+        {"anywhere", with_listener_anywhere, connections},
         {"udp", with_udp_peer, udp},
         {"refused", with_nobody, refused},
         {"send", with_connection, send_recv},
