@@ -220,3 +220,197 @@ os.kill(os.getpid(), signal.SIGKILL)" || [ $? = 137 ]
 	[ "$status" = 125 ]
 	[[ "$output" == *"cannot make the session"* ]]
 }
+
+# ---- rules ----
+
+# Three binds of a port by one program; how each went, to stdout.
+bind_thrice() {
+	cat <<-EOF
+		import socket
+		for i in range(3):
+		    try:
+		        socket.socket().bind(('127.0.0.1', $1))
+		        print('bound')
+		    except OSError as error:
+		        print(error.strerror)
+	EOF
+}
+
+@test "rules: the environment's, then those of the command line in their order; the first decides" {
+	port=$(free_port)
+	echo "deny bind tcp :$port error EPERM" >"$BATS_TEST_TMPDIR/a.rules"
+	echo "deny bind tcp :$port error EIO" >"$BATS_TEST_TMPDIR/b.rules"
+	deny() {
+		run "$tool" run -q "$@" "$python" -c "$(bind_thrice "$port")"
+		[ "$status" = 0 ]
+	}
+	deny -r "allow connect any; deny bind tcp :$port error ENOBUFS" -f "$BATS_TEST_TMPDIR/a.rules"
+	[ "${lines[0]}" = "No buffer space available" ]
+	deny -f "$BATS_TEST_TMPDIR/a.rules" -r "deny bind tcp :$port error ENOBUFS"
+	[ "${lines[0]}" = "Operation not permitted" ]
+	TCPSHIM_RULES="deny bind tcp :$port error ENOMEM" deny -f "$BATS_TEST_TMPDIR/a.rules"
+	[ "${lines[0]}" = "Cannot allocate memory" ]
+	TCPSHIM_RULES="deny bind tcp :$port error ENOMEM" \
+		TCPSHIM_RULES_FILE=$BATS_TEST_TMPDIR/b.rules deny
+	[ "${lines[0]}" = "Input/output error" ]
+	deny -f - <"$BATS_TEST_TMPDIR/a.rules"
+	[ "${lines[0]}" = "Operation not permitted" ]
+}
+
+@test "rules: what asked for them is not in the program's environment" {
+	run env TCPSHIM_RULES='allow any' TCPSHIM_RULES_FILE=/dev/null TCPSHIM_SEED=5 \
+		"$tool" run -q -o "$session" env
+	[ "$status" = 0 ]
+	[[ "$output" != *TCPSHIM_RULES* ]]
+	[[ "$output" != *TCPSHIM_SEED* ]]
+	[[ "$("$tool" report --json "$session" | jq -r .session.seed)" =~ ^(0x)?0*5$ ]]
+}
+
+@test "rules with an error: 125, the place, nothing is run and nothing left behind" {
+	echo 'alow bind tcp :80' >"$BATS_TEST_TMPDIR/bad.rules"
+	refused() {
+		run "$tool" run "$@" touch "$BATS_TEST_TMPDIR/ran"
+		[ "$status" = 125 ]
+		[ ! -e "$BATS_TEST_TMPDIR/ran" ]
+		[ ! -e "$XDG_STATE_HOME" ]
+	}
+	refused -f "$BATS_TEST_TMPDIR/bad.rules"
+	[[ "$output" == *"$BATS_TEST_TMPDIR/bad.rules:1:1: error: "* ]]
+	refused -q -r 'allow any' -r 'deny'
+	[[ "$output" == *"-r:2:5: error: "* ]]
+	TCPSHIM_RULES='deny bind tcp :x' refused
+	[[ "$output" == *"TCPSHIM_RULES:1:16: error: "* ]]
+	refused -f "$BATS_TEST_TMPDIR/none"
+	[[ "$output" == "tcpshim run: cannot read the rules in $BATS_TEST_TMPDIR/none: "* ]]
+}
+
+@test "rules that are not enforced yet are refused, with their place" {
+	printf '%s\n' 'allow any' 'limit fds 100' 'limit fds 90' \
+		'fail connect any error ETIMEDOUT' >"$BATS_TEST_TMPDIR/later.rules"
+	run "$tool" run -f "$BATS_TEST_TMPDIR/later.rules" touch "$BATS_TEST_TMPDIR/ran"
+	[ "$status" = 125 ]
+	[ ! -e "$BATS_TEST_TMPDIR/ran" ]
+	[[ "$output" == *"later.rules:2: limit rules are understood, but this version does not enforce them"* ]]
+	[[ "$output" == *"later.rules:4: fail rules are "* ]]
+}
+
+@test "rules with a warning: said, not with -q, and the program runs" {
+	warned='move connect tcp 10.9.9.9:5432 to [::1]:15432'
+	run "$tool" run -r "$warned" echo ran
+	[ "$status" = 0 ]
+	[[ "$output" == *warning*ran* ]]
+	run "$tool" run -q -r "$warned" echo ran
+	[ "$output" = ran ]
+}
+
+@test "the summary names each rule and how often it matched, and the seed" {
+	port=$(free_port)
+	run --separate-stderr "$tool" run --seed 0xabc -r "deny bind tcp :$port; deny bind tcp :1" \
+		"$python" -c "$(bind_thrice "$port")"
+	[ "$status" = 0 ]
+	[[ "$stderr" == *"tcpshim: 2 rules, seed 0xabc"* ]]
+	[[ "$stderr" == *"tcpshim: matched 3 times, -r:1: deny bind tcp :$port"* ]]
+	[[ "$stderr" == *"tcpshim: never matched, -r:1: deny bind tcp :1"* ]]
+	run "$tool" run true
+	[[ "$output" != *seed* ]]
+}
+
+@test "the summary stays short" {
+	for n in $(seq 100); do
+		echo "deny bind tcp :$n"
+	done >"$BATS_TEST_TMPDIR/many.rules"
+	run "$tool" run -f "$BATS_TEST_TMPDIR/many.rules" true
+	[[ "$output" == *"many.rules:3: deny bind tcp :3"*"tcpshim: never matched, 97 more rules"* ]]
+	[ "${#lines[@]}" -lt 12 ]
+}
+
+@test "the summary tells of every set of rules that was in force" {
+	port=$(free_port)
+	run --separate-stderr "$tool" run -o "$session" -r "deny bind tcp :$port" \
+		bash -c "\"$python\" -c \"\$1\"; \"$tool\" rules \"$session\" -r 'deny bind tcp :2'" - \
+		"$(bind_thrice "$port")"
+	[[ "$stderr" == *"tcpshim: 1 rule, seed "*"matched 3 times, -r:1: deny bind tcp :$port"* ]]
+	[[ "$stderr" == *"tcpshim: then, while it ran, 1 rule"*"never matched, -r:1: deny bind tcp :2"* ]]
+}
+
+@test "--seed: decimal or hexadecimal, of 64 bits" {
+	while read -r seed wanted; do
+		rm -f "$session"
+		"$tool" run -q --seed "$seed" -o "$session" true
+		[[ "$("$tool" report --json "$session" | jq -r .session.seed)" =~ ^(0x)?0*$wanted$ ]]
+	done <<-EOF
+		17 11
+		0x17 17
+		18446744073709551615 ffffffffffffffff
+		0xfffffffffffffffe fffffffffffffffe
+	EOF
+	for seed in '' x 0x 7x -1 ' 7' 18446744073709551616; do
+		run "$tool" run --seed "$seed" true
+		[ "$status" = 125 ]
+	done
+	run env TCPSHIM_SEED=x "$tool" run true
+	[ "$status" = 125 ]
+	[[ "$output" == *TCPSHIM_SEED* ]]
+}
+
+@test "--strict: 3 if a rule denied something, and it says which" {
+	port=$(free_port)
+	denied=$(bind_thrice "$port")
+	run --separate-stderr "$tool" run -q --strict -r "deny bind tcp :$port" "$python" -c "$denied"
+	[ "$status" = 3 ]
+	[ "$stderr" = "tcpshim: --strict: denied 3 times, -r:1: deny bind tcp :$port: exit status 3" ]
+	run "$tool" run -q --strict -r 'deny bind tcp :1' "$python" -c "$denied"
+	[ "$status" = 0 ]
+	run "$tool" run -q --strict -r "deny bind tcp :$port" "$python" -c "$denied
+raise SystemExit(9)"
+	[ "$status" = 9 ]
+	run "$tool" run -q -r "deny bind tcp :$port" "$python" -c "$denied"
+	[ "$status" = 0 ]
+}
+
+@test "--strict: a move that the socket cannot make is a denial, too" {
+	run "$tool" run -q --strict -r 'move connect tcp 127.0.0.1:9 to [::1]:9' "$python" -c "
+import socket
+print(socket.socket().connect_ex(('127.0.0.1', 9)))"
+	[ "$status" = 3 ]
+	[[ "$output" == *"1 call denied"* ]]
+}
+
+@test "--strict: what was denied counts before what was not seen" {
+	port=$(free_port)
+	run "$tool" run -q --strict -r "deny bind tcp :$port" \
+		sh -c "'$python' -c \"\$0\"; '$build/tests/stress/static'" "$(bind_thrice "$port")"
+	[ "$status" = 3 ]
+	run "$tool" run -q --strict -r "deny bind tcp :1" \
+		sh -c "'$python' -c \"\$0\"; '$build/tests/stress/static'" "$(bind_thrice "$port")"
+	[ "$status" = 5 ]
+}
+
+@test "rules do not reach a static program: said" {
+	run "$tool" run -r 'deny any' "$build/tests/stress/static"
+	[ "$status" = 0 ]
+	[[ "$output" == *"statically linked"*"; the rules do not hold for it"* ]]
+	run "$tool" run "$build/tests/stress/static"
+	[[ "$output" != *"rules"* ]]
+}
+
+@test "rules take nothing of the room for events" {
+	"$tool" run -q --capacity 4096 -o "$session" -r 'deny bind tcp :1' true
+	size=$(stat -c %s "$session")
+	[ "$size" -gt $((4096 + 65536 * 512 + 4096 * 64 + 4096 * 64)) ]
+	[ $((size % 4096)) = 0 ]
+	for n in $(seq 3000); do
+		echo "deny bind tcp :$n"
+	done >"$BATS_TEST_TMPDIR/many.rules"
+	run bash -c "ulimit -f 33200; '$tool' run --capacity 1024 -f '$BATS_TEST_TMPDIR/many.rules' true"
+	[ "$status" = 125 ]
+	[[ "$output" == *"no room for them"*"ulimit -f"* ]]
+	run bash -c "ulimit -f 33200; '$tool' run -q --capacity 1024 -r 'deny bind tcp :1' true"
+	[ "$status" = 0 ]
+}
+
+@test "TCPSHIM_SESSION of the environment is not ours: run makes its own" {
+	run env TCPSHIM_SESSION=off "$tool" run -q -o "$session" -r 'deny bind tcp :1' true
+	[ "$status" = 0 ]
+	"$tool" report "$session" | grep -q true
+}

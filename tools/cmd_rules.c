@@ -19,6 +19,8 @@
 
 enum { OPTION_FILE, OPTION_RULE, OPTION_CLEAR };
 
+enum { TIME_MAX = 64 };
+
 static const struct option_help options[] = {
         [OPTION_FILE] = {"-f, --file FILE", "replace them by those of a file; - is stdin"},
         [OPTION_RULE] = {"-r, --rule RULE",
@@ -73,6 +75,14 @@ static int find_session(struct wish *wish, const char *argument)
 	return 0;
 }
 
+static const char *print_time(char *buf, size_t size, uint64_t real_ns)
+{
+	struct text text = text_on(buf, size);
+
+	text_time(&text, real_ns);
+	return buf;
+}
+
 /* ---- to print them ---- */
 
 static void print_set(const struct ruleset *set)
@@ -94,13 +104,14 @@ static int print_rules(const struct wish *wish, struct reader *reader)
 {
 	const struct rulesets *sets = reader_rules(reader);
 	const struct ruleset *set = sets->count ? &sets->set[sets->count - 1] : NULL;
+	char since[TIME_MAX];
 
 	if (!set && sets->damaged)
 		return command_fail(wish->input.command, "the rules of %s are damaged", wish->path);
 	if (set && set->rules->count > 0) {
-		printf("# %s in force in %s%s\n", word_count(set->rules->count, "rule"),
-		       word_text(wish->path, strlen(wish->path)),
-		       set->number > 1 ? ", changed while it ran" : "");
+		printf("# %s in force since %s in %s\n", word_count(set->rules->count, "rule"),
+		       print_time(since, sizeof(since), set->since_ns),
+		       word_text(wish->path, strlen(wish->path)));
 		print_set(set);
 	} else {
 		printf("# no rules in %s\n", word_text(wish->path, strlen(wish->path)));
@@ -112,25 +123,24 @@ static int print_rules(const struct wish *wish, struct reader *reader)
 
 /* ---- to replace them ---- */
 
-static const char *time_now(char *buf, size_t size)
+static uint64_t time_now(void)
 {
-	struct text text = text_on(buf, size);
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	text_time(&text, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
-	return buf;
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 static int put_in_force(const struct wish *wish, struct rules *rules)
 {
-	char error[PATH_MAX + 256], since[64];
+	char error[PATH_MAX + 256], since[TIME_MAX];
 
 	if (!replace_rules(wish->path, rules, error, sizeof(error)))
 		return command_fail(wish->input.command, "%s", error);
 	printf("%s in force since %s in %s\n",
 	       rules->count ? word_count(rules->count, "rule") : "no rules",
-	       time_now(since, sizeof(since)), word_text(wish->path, strlen(wish->path)));
+	       print_time(since, sizeof(since), time_now()),
+	       word_text(wish->path, strlen(wish->path)));
 	return 0;
 }
 

@@ -19,10 +19,8 @@
 #include "tools/program.h"
 #include "tools/report.h"
 #include "tools/rules_input.h"
-#include "tools/rules_summary.h"
+#include "tools/summary.h"
 #include "tools/wording.h"
-
-enum { EXIT_DENIED = 3, EXIT_NOT_COVERED = 5, UNSEEN_SHOWN = 5 };
 
 enum {
 	OPTION_FILE,
@@ -192,19 +190,25 @@ static int make_session(struct run *run)
 	return 0;
 }
 
+/* What follows for a program that the library does not reach. */
+static const char *lawless(const struct run *run)
+{
+	return run->create.rules ? "; the rules do not hold for it" : "";
+}
+
 /* Before it runs: is it of a kind that no preload reaches? Says so. */
-static bool is_out_of_reach(const char *program)
+static bool is_out_of_reach(const struct run *run)
 {
 	char path[PATH_MAX], judged[PATH_MAX];
 	enum coverage coverage;
 
-	if (!program_find(program, path))
+	if (!program_find(run->argv[0], path))
 		return false; /* exec will say it */
 	coverage = program_coverage(path, getuid(), getgid(), judged);
 	if (coverage == COVERAGE_SEEN)
 		return false;
-	fprintf(stderr, "tcpshim: %s cannot be seen: %s\n", word_text(judged, strlen(judged)),
-	        name_coverage_reason(coverage));
+	fprintf(stderr, "tcpshim: %s cannot be seen: %s%s\n", word_text(judged, strlen(judged)),
+	        name_coverage_reason(coverage), lawless(run));
 	return true;
 }
 
@@ -225,59 +229,6 @@ static bool has_pid(struct reader *reader, pid_t pid)
 	return false;
 }
 
-static void summarize_unseen(const struct report *report)
-{
-	for (size_t i = 0; i < report->unseen_count && i < UNSEEN_SHOWN; i++)
-		fprintf(stderr, "tcpshim: %s: %s: %s\n",
-		        report->unseen[i].is_partial ? "seen in part" : "not seen",
-		        word_unseen(&report->unseen[i]), report->unseen[i].why);
-	if (report->unseen_count > UNSEEN_SHOWN)
-		fprintf(stderr, "tcpshim: and %s more\n",
-		        word_number(report->unseen_count - UNSEEN_SHOWN));
-}
-
-static void summarize(const struct run *run, const struct report *report,
-                      const struct rulesets *sets)
-{
-	const struct audit *audit = report->audit;
-
-	fprintf(stderr, "tcpshim: %s%s; sockets: %s tcp, %s udp, %s unix\n",
-	        word_count(audit->processes, "process"),
-	        audit->running ? ", some still running" : "", word_number(audit->sockets_tcp),
-	        word_number(audit->sockets_udp), word_number(audit->sockets_unix));
-	fprintf(stderr, "tcpshim: %s made, %s failed; %s accepted at %s; %s\n",
-	        word_count(report->made, "connection"), word_number(report->failed),
-	        word_number(report->accepted), word_count(report->listener_count, "place"),
-	        word_count(report->findings.count, "finding"));
-	if (report->info.events_dropped)
-		fprintf(stderr, "tcpshim: %s lost: the session was full, or its disk\n",
-		        word_count(report->info.events_dropped, "event"));
-	rules_summary(sets, report->info.seed, stderr);
-	summarize_unseen(report);
-	fprintf(stderr, "tcpshim: recorded; read it with: tcpshim report %s\n", run->session);
-}
-
-/* What --strict says, in a line. Returns the exit status. */
-static int judge(const struct report *report, const struct rulesets *sets, bool is_missing,
-                 int status)
-{
-	if (status != 0)
-		return status;
-	if (rules_denied(sets, stderr)) {
-		fprintf(stderr, ": exit status %d\n", EXIT_DENIED);
-		return EXIT_DENIED;
-	}
-	if (!is_missing && report->unseen_count == 0)
-		return status;
-	if (report->unseen_count > 0)
-		fprintf(stderr, "tcpshim: --strict: %s was not seen (%s): exit status %d\n",
-		        word_unseen(&report->unseen[0]), report->unseen[0].what, EXIT_NOT_COVERED);
-	else
-		fprintf(stderr, "tcpshim: --strict: the program was not seen: exit status %d\n",
-		        EXIT_NOT_COVERED);
-	return EXIT_NOT_COVERED;
-}
-
 /* After the program has ended. Returns the exit status. */
 static int look_back(const struct run *run, pid_t pid, int status)
 {
@@ -288,18 +239,18 @@ static int look_back(const struct run *run, pid_t pid, int status)
 
 	if (!reader) {
 		fprintf(stderr, "tcpshim: %s\n", error);
-		return run->is_strict && status == 0 ? EXIT_NOT_COVERED : status;
+		return run->is_strict ? summary_judge(NULL, true, status) : status;
 	}
 	is_missing = !has_pid(reader, pid);
 	if (is_missing && !run->is_out_of_reach)
-		fprintf(stderr, "tcpshim: %s was not seen: the library did not come up in it\n",
-		        word_text(run->argv[0], strlen(run->argv[0])));
+		fprintf(stderr, "tcpshim: %s was not seen: the library did not come up in it%s\n",
+		        word_text(run->argv[0], strlen(run->argv[0])), lawless(run));
 	if (!run->input.is_quiet || run->is_strict) {
 		report = report_of(reader);
 		if (!run->input.is_quiet)
-			summarize(run, &report, reader_rules(reader));
+			summary_print(&report, run->session);
 		if (run->is_strict)
-			status = judge(&report, reader_rules(reader), is_missing, status);
+			status = summary_judge(&report, is_missing, status);
 		report_free(&report);
 	}
 	reader_close(reader);
@@ -327,7 +278,7 @@ static int run_program(struct run *run)
 
 	if (load_rules(run) != 0 || find_library(run) != 0 || make_session(run) != 0)
 		return EXIT_TCPSHIM;
-	run->is_out_of_reach = is_out_of_reach(run->argv[0]);
+	run->is_out_of_reach = is_out_of_reach(run);
 	error = launch_start(&launch, run->argv, run->library, run->session);
 	if (error)
 		return exec_failed(run, -error);
