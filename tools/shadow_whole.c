@@ -113,25 +113,19 @@ static bool is_rest_of_prefix_hidden(struct search *search, struct box *box, str
 	return true;
 }
 
+/* Likewise of its ports. The corner is at the lowest: below a there is nothing. */
 static bool is_rest_of_ports_hidden(struct search *search, struct box *box, struct side *side,
                                     const struct side *a)
 {
 	struct side whole = *side;
 
-	if (a->low > whole.low) {
-		side->high = a->low - 1;
-		if (!is_hidden(search, box))
-			return false;
-		side->high = whole.high;
-		side->low = a->low;
-	}
-	if (a->high < whole.high) {
-		side->low = a->high + 1;
-		if (!is_hidden(search, box))
-			return false;
-		side->low = a->low > whole.low ? a->low : whole.low;
-		side->high = a->high;
-	}
+	if (a->high >= whole.high)
+		return true;
+	side->low = a->high + 1;
+	if (!is_hidden(search, box))
+		return false;
+	side->low = whole.low;
+	side->high = a->high;
 	return true;
 }
 

@@ -128,12 +128,16 @@ static bool add_shape(struct maker *maker, const struct shape *shape, uint64_t b
 	return true;
 }
 
-static void note_shape(struct rules *rules, const struct shape *shape, unsigned key, unsigned place,
-                       unsigned who)
+/* Say in the head of the index that a key has a rule in a place, and in which shape. */
+static void note_place(struct rules *rules, unsigned key, unsigned place, unsigned who,
+                       const struct shape *shape)
 {
-	uint64_t bit = UINT64_C(1) << (shape->level * PORT_LEVELS + shape->port_level);
-	uint64_t *shapes = rules->shapes[key][place == PLACE_REMOTE][who];
+	uint64_t *shapes = rules->shapes[key][place == PLACE_REMOTE][who], bit;
 
+	rules->places[key] |= (uint16_t)(1 << (who * PLACES + place));
+	if (!shape)
+		return;
+	bit = UINT64_C(1) << (shape->level * PORT_LEVELS + shape->port_level);
 	shapes[0] |= shape->is_v4 ? bit : 0;
 	shapes[1] |= shape->is_v6 ? bit : 0;
 }
@@ -186,6 +190,20 @@ static unsigned rule_who(const struct rules *rules, const struct rule *rule, uin
 	return memchr(name, '/', len) ? WHO_PROGRAM : WHO_NAME;
 }
 
+/* Enter a rule of no endpoint and no path: under each of its keys. */
+static bool add_keys(struct maker *maker, uint32_t number, enum op_kind call, uint64_t who_word)
+{
+	const struct rule *rule = &maker->rules->rule[number];
+
+	for (unsigned proto = 1; proto <= RULE_OTHER; proto <<= 1) {
+		uint64_t word = rule_place_word(PLACE_NONE, rule_key(call, proto));
+
+		if (rule->protos & proto && !add_entry(maker, word ^ who_word, number))
+			return false;
+	}
+	return true;
+}
+
 /* Enter a rule for one call; `places` are those where it stands already. */
 static bool add_call(struct maker *maker, uint32_t number, enum op_kind call, unsigned *places)
 {
@@ -193,34 +211,28 @@ static bool add_call(struct maker *maker, uint32_t number, enum op_kind call, un
 	const struct rule *rule = &rules->rule[number];
 	const struct pattern *pattern;
 	unsigned place = rule_place(rules, rule, call, &pattern);
-	uint64_t who_word;
-	unsigned who = rule_who(rules, rule, &who_word);
 	struct shape shape = {.blocks = 0};
+	uint64_t word;
+	unsigned who = rule_who(rules, rule, &word);
 	const char *path;
 	size_t len;
 
 	if (pattern)
 		shape = shape_of(pattern);
-	for (unsigned proto = 1; proto <= RULE_OTHER; proto <<= 1) {
-		unsigned key = rule_key(call, proto);
-
-		if (!(rule->protos & proto))
-			continue;
-		rules->places[key] |= (uint16_t)(1 << (who * PLACES + place));
-		if (pattern)
-			note_shape(rules, &shape, key, place, who);
-		if (place == PLACE_NONE &&
-		    !add_entry(maker, rule_place_word(place, key) ^ who_word, number))
-			return false;
-	}
-	if (place == PLACE_NONE || *places & 1u << place)
+	for (unsigned proto = 1; proto <= RULE_OTHER; proto <<= 1)
+		if (rule->protos & proto)
+			note_place(rules, rule_key(call, proto), place, who,
+			           pattern ? &shape : NULL);
+	if (place == PLACE_NONE)
+		return add_keys(maker, number, call, word);
+	if (*places & 1u << place)
 		return true;
 	*places |= 1u << place;
-	who_word ^= rule_place_word(place, 0);
-	if (place == PLACE_PATH)
-		return rule_path(rules, rule, &path, &len) &&
-		       add_entry(maker, rule_text_hash(path, len) ^ who_word, number);
-	return add_shape(maker, &shape, who_word, number);
+	word ^= rule_place_word(place, 0);
+	if (pattern)
+		return add_shape(maker, &shape, word, number);
+	return rule_path(rules, rule, &path, &len) &&
+	       add_entry(maker, rule_text_hash(path, len) ^ word, number);
 }
 
 static bool add_rule(struct maker *maker, uint32_t number)
