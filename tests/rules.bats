@@ -222,8 +222,14 @@ for i in range(3):
 	[[ " ${COMPREPLY[*]} " == *" $session "* ]]
 	complete_words tcpshim run -r 'deny any any' bas
 	[[ " ${COMPREPLY[*]} " == *' bash '* ]]
-	for command in check explain rules; do
-		for option in $("$tool" $command --help | grep -oE -- ' --[a-z]+'); do
+	complete_words tcpshim log --verdict mo
+	[ "${COMPREPLY[*]}" = moved ]
+	complete_words tcpshim suggest --as s
+	[ "${COMPREPLY[*]}" = systemd ]
+	complete_words tcpshim check ''
+	[ "${#COMPREPLY[@]}" = 0 ]
+	for command in check explain rules suggest diff; do
+		for option in $("$tool" $command --help | grep -oE -- ' --[a-z-]+'); do
 			complete_words tcpshim $command "$option"
 			[[ " ${COMPREPLY[*]} " == *" $option "* ]]
 		done

@@ -311,8 +311,11 @@ bind_thrice() {
 	[[ "$stderr" == *"tcpshim: 2 rules, seed 0xabc"* ]]
 	[[ "$stderr" == *"tcpshim: matched 3 times, -r:1: deny bind tcp :$port"* ]]
 	[[ "$stderr" == *"tcpshim: never matched, -r:1: deny bind tcp :1"* ]]
-	run "$tool" run true
-	[[ "$output" != *seed* ]]
+	for rules in '' ' ; # none'; do
+		run "$tool" run -r "$rules" true
+		[ "$status" = 0 ]
+		[[ "$output" != *seed* ]]
+	done
 }
 
 @test "the summary stays short" {

@@ -266,8 +266,14 @@ static int load_rules(struct run *run)
 		return EXIT_TCPSHIM;
 	if (rules_input_load(&run->input, &run->create.rules) != 0)
 		return EXIT_TCPSHIM;
-	if (run->create.rules && rules_unsupported(run->command, run->create.rules))
+	if (!run->create.rules)
+		return 0;
+	if (rules_unsupported(run->command, run->create.rules))
 		return EXIT_TCPSHIM;
+	if (run->create.rules->count == 0) { /* asked for, but none: a run as any other */
+		free(run->create.rules);
+		run->create.rules = NULL;
+	}
 	return 0;
 }
 

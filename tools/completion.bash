@@ -35,6 +35,10 @@ _tcpshim_values() {
 		compgen -P "$before" -W "$(tcpshim log --verdict '?' 2>&1 | sed 's/.*but://')" \
 			-- "${3##*,}"
 		;;
+	'suggest --as')
+		compgen -W "$(tcpshim suggest --help 2>/dev/null |
+			sed -n 's/.*\[--as \([a-z|]*\)\].*/\1/p' | tr '|' ' ')" -- "$3"
+		;;
 	*' --pid') compgen -W "$(cd /proc && echo [0-9]*)" -- "$3" ;;
 	'run -o' | 'run --output' | *' --session') _tcpshim_sessions "$3" ;;
 	*' -f' | *' --file') [ "$1" != log ] && compgen -f -- "$3" ;;

@@ -55,7 +55,8 @@ void rules_summary(const struct rulesets *sets, uint64_t seed, FILE *out)
 			        word_count(set->rules->count, "rule"), seed);
 		else
 			fprintf(out, "tcpshim: then, while it ran, %s\n",
-			        word_count(set->rules->count, "rule"));
+			        set->rules->count ? word_count(set->rules->count, "rule")
+			                          : "no rules");
 		print_some(set->rules, true, MATCHED_SHOWN, out);
 		print_some(set->rules, false, IDLE_SHOWN, out);
 	}
