@@ -171,21 +171,30 @@ assert connect["asked"] == "10.0.0.5:5432" and connect["set"] == "2", connect
 '
 }
 
+bind_is_denied() {
+	"$tool" log --verdict denied "$1" 2>/dev/null | grep -q denied
+}
+
 @test "a rule that came while the session ran is told by its set" {
 	local live=$BATS_TEST_TMPDIR/live.tcpshim port
 
 	port=$(free_port)
+	mkfifo "$BATS_TEST_TMPDIR/go"
 	"$tool" run -q -r "deny bind tcp :$port" -o "$live" "$python" -c '
-import socket, subprocess, sys
+import socket, sys
 def bind():
     try:
         socket.socket().bind(("127.0.0.1", int(sys.argv[1])))
     except OSError:
         pass
 bind()
-subprocess.run(sys.argv[2:], check=True, stdout=subprocess.DEVNULL)
+open(sys.argv[2]).read()
 bind()
-' "$port" "$tool" rules "$live" -r "allow bind tcp :1" -r "deny bind tcp 127.0.0.1"
+' "$port" "$BATS_TEST_TMPDIR/go" 3>&- &
+	within 10 bind_is_denied "$live"
+	"$tool" rules "$live" -r "allow bind tcp :1" -r "deny bind tcp 127.0.0.1"
+	echo >"$BATS_TEST_TMPDIR/go"
+	wait
 	run "$tool" log --call bind "$live"
 	[ "${#lines[@]}" = 2 ]
 	[[ ${lines[0]} == *"127.0.0.1:$port [denied by rule 1]" ]]

@@ -218,7 +218,7 @@ make_ruled() {
 @test "rules: what was denied, moved and assigned, and how often each matched" {
 	make_ruled
 	run "$tool" report "$BATS_TEST_TMPDIR/ruled.tcpshim"
-	[[ $output == *"5 rules, 1 never matched; calls: 7 denied, 2 moved, 5 assigned"* ]]
+	[[ $output == *"6 rules, 2 never matched; calls: 7 denied, 2 moved, 5 assigned"* ]]
 	[[ $output == *"127.0.0.1:8080 (asked for :80)"* ]]
 	[[ $output == *"127.0.0.1:15432 (asked for 10.0.0.5:5432)"* ]]
 	[[ $output == *"note: A rule never matched"*"rule 1 (web.rules:1)"* ]]
@@ -240,6 +240,7 @@ make_ruled() {
 		    3        3  web.rules:3  deny connect tcp :25
 		    4        5  web.rules:5  assign bind tcp :0 from 30000-30999
 		    5    1,234  web.rules:6  allow bind tcp :8080
+		    6    never  web.rules:7  deny connect unix /tmp/a\\b
 
 		RULES, set 1
 		  no.  matched  from         rule
@@ -268,6 +269,7 @@ assert first["number"] == 1 and second["number"] == 2 and second["in_force"], r[
 assert second["since"] == "2026-11-22T12:00:01.000000000Z", second
 assert second["rules"][3] == {"number": 4, "rule": "assign bind tcp :0 from 30000-30999",
                               "source": "web.rules", "line": 5, "matched": 5}, second
+assert second["rules"][5]["rule"] == r"deny connect unix /tmp/a\b", second
 assert [x["asked"] for x in r["listeners"]] == [["0.0.0.0:80"]], r["listeners"]
 assert [x["asked"] for x in r["destinations"]] == [["10.0.0.5:5432"]], r["destinations"]
 assert not any(x["address"] == "10.0.0.9:25" for x in r["destinations"])
@@ -277,13 +279,13 @@ assert not any(x["address"] == "10.0.0.9:25" for x in r["destinations"])
 @test "of many rules, those that matched and some of the rest; JSON has all" {
 	make_ruled 3000
 	run "$tool" report "$BATS_TEST_TMPDIR/ruled.tcpshim"
-	[[ $output == *"3,005 rules, 3,001 never matched"* ]]
-	[[ $output == *"and 2,991 more that never matched: --json has all"* ]]
+	[[ $output == *"3,006 rules, 3,002 never matched"* ]]
+	[[ $output == *"and 2,992 more that never matched: --json has all"* ]]
 	[ "$(grep -c ' never  web.rules' <<<"$output")" = 10 ]
 	"$tool" report --json "$BATS_TEST_TMPDIR/ruled.tcpshim" | "$python" -c '
 import json, sys
 sets = json.load(sys.stdin)["rule_sets"]
-assert len(sets[1]["rules"]) == 3005 and sets[1]["rules"][3004]["number"] == 3005
+assert len(sets[1]["rules"]) == 3006 and sets[1]["rules"][3005]["number"] == 3006
 '
 }
 

@@ -87,7 +87,8 @@ static void add_rule(cJSON *list, const struct rules *rules, uint32_t i)
 
 	json_push(list, item);
 	json_number(item, "number", (uint64_t)i + 1);
-	json_string(item, "rule", rule_words(words, rules, rule));
+	rule_print(words, sizeof(words), rules, rule);
+	json_string(item, "rule", words);
 	add_source(item, rules, rule);
 	json_number(item, "line", rule->line);
 	json_number(item, "matched", rule->matched);

@@ -108,11 +108,10 @@ static void add_rule(struct columns *columns, const struct rules *rules, uint32_
 	char words[RULE_PRINT_MAX], place[RULE_PLACE_MAX];
 	const struct rule *rule = &rules->rule[i];
 
-	rule_words(words, rules, rule);
 	columns_add(columns, word_number((uint64_t)i + 1));
 	columns_add(columns, rule->matched ? word_number(rule->matched) : "never");
 	columns_add(columns, rule_place(place, rules, rule));
-	columns_add(columns, word_text(words, strlen(words)));
+	columns_add(columns, rule_words(words, rules, rule));
 }
 
 /* In the order of their numbers. Of many, those that matched, and some of the rest. */

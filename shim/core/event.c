@@ -53,7 +53,8 @@ static void unpack_ends(struct event *event, const struct line *line)
 	bool has_ends = has_endpoints(event->kind);
 
 	event->has_local = has_ends && line->flags & LINE_LOCAL;
-	event->has_remote = has_ends && line->flags & LINE_REMOTE && event->kind != OP_LISTEN;
+	event->has_remote = has_ends && line->flags & LINE_REMOTE && event->kind != OP_LISTEN &&
+	                    event->kind != OP_BIND;
 	event->local = event->remote = (struct endpoint){.port = 0};
 	if (event->has_local)
 		event->local = (struct endpoint){line->local, line->local_port};
@@ -62,6 +63,8 @@ static void unpack_ends(struct event *event, const struct line *line)
 	event->arg = -1;
 	if (event->kind == OP_LISTEN)
 		event->arg = line->remote_port;
+	if (event->kind == OP_BIND && line->remote_port == 1)
+		event->arg = 1;
 	if (event->kind == OP_SHUTDOWN || event->kind == OP_LIMIT)
 		event->arg = line->arg;
 	event->cookie = event->kind == OP_PASS ? line->cookie : 0;
@@ -267,6 +270,8 @@ static void put_flags(struct text *text, const struct event *event)
 		text_put(text, KEY("reuseaddr") "true");
 	if (event->flags & LINE_NO_PORT && is_connect)
 		text_put(text, KEY("no_port") "true");
+	if (event->kind == OP_BIND && event->arg == 1)
+		text_put(text, KEY("any_port") "true");
 	if (event->flags & LINE_CLOEXEC && (is_birth(event->kind) || event->kind == OP_DUP))
 		text_put(text, KEY("cloexec") "true");
 }

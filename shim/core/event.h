@@ -30,7 +30,8 @@ struct event {
 	struct endpoint local, remote;
 	bool has_asked; /* VERDICT_MOVED: what the program asked for is known */
 	struct endpoint asked;
-	int64_t arg;      /* backlog, shutdown's how, limit; -1: none */
+	int64_t arg; /* backlog, shutdown's how, limit; BIND: 1 if any port was asked for; -1: none
+	              */
 	uint64_t cookie;  /* 0: unknown */
 	const char *text; /* not NUL-terminated; bytes from the program: escape them */
 	size_t text_len;
@@ -58,8 +59,9 @@ const char *event_error_name(const struct event *event);
  * local, remote, asked (what a moved call named; local of a bind, else remote is
  * where it went), result, errno or, of getaddrinfo, error; rule, and set from the
  * second set of rules on; backlog, how, limit; cookie (hex); address and name (getaddrinfo), path
- * (unix sockets, programs), text (blind); reuseaddr, no_port, cloexec when true. An IPv4 address is
- * written as such on IPv6 sockets too: family tells them apart. */
+ * (unix sockets, programs), text (blind); reuseaddr, no_port, any_port (bind was asked for port 0),
+ * cloexec when true. An IPv4 address is written as such on IPv6 sockets too: family tells them
+ * apart. */
 size_t event_json(char *buf, size_t size, const struct event *event);
 
 #endif

@@ -82,7 +82,8 @@ static void put_rules(int more)
 	                            "move connect tcp 10.0.0.5:5432 to 127.0.0.1:15432\n"
 	                            "deny connect tcp :25\n\n"
 	                            "assign bind tcp :0 from 30000-30999\n"
-	                            "allow bind tcp :8080\n";
+	                            "allow bind tcp :8080\n"
+	                            "deny connect unix /tmp/a\\b\n";
 	size_t len = strlen(text);
 	struct rules *rules = compile("deny bind tcp :1-79\nmove bind tcp :80 to 127.0.0.1:8080\n");
 

@@ -138,6 +138,29 @@ static void unpacks_what_is_in_the_union(void **state)
 	                    "\"cookie\":\"deadbeef\"}");
 }
 
+static void unpacks_a_bind_to_any_port(void **state)
+{
+	struct line line = line_of(OP_BIND, 3, 0);
+	struct event event;
+
+	(void)state;
+	line.flags = LINE_LOCAL;
+	line.local_port = 40000;
+	line.remote_port = 1;
+	event = unpack(&line, NULL, 0);
+	assert_int_equal(event.arg, 1);
+	assert_json(&event, "\"call\":\"bind\",\"fd\":3,\"sock\":5,\"family\":\"inet\","
+	                    "\"proto\":\"tcp\",\"local\":\"[::]:40000\",\"result\":0,"
+	                    "\"verdict\":\"passed\",\"any_port\":true}");
+	line.remote_port = 0;
+	assert_int_equal(unpack(&line, NULL, 0).arg, -1);
+	line.remote_port = 1;
+	line.flags |= LINE_REMOTE; /* of a socket that has a peer: the port is not the peer's */
+	event = unpack(&line, NULL, 0);
+	assert_int_equal(event.arg, 1);
+	assert_false(event.has_remote);
+}
+
 static void unpacks_text(void **state)
 {
 	static const char path[SESSION_LINE] = "/run/\x1b[2Jx\"";
@@ -386,6 +409,7 @@ int main(void)
 	        cmocka_unit_test(unpacks_an_accept),
 	        cmocka_unit_test(unpacks_a_failure),
 	        cmocka_unit_test(unpacks_what_is_in_the_union),
+	        cmocka_unit_test(unpacks_a_bind_to_any_port),
 	        cmocka_unit_test(unpacks_text),
 	        cmocka_unit_test(unpacks_getaddrinfo),
 	        cmocka_unit_test(unpacks_adopt),
