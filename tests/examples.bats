@@ -1,12 +1,16 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The examples run as they stand.
+# The examples run as they stand; so do those of the README and the manual.
+# shellcheck disable=SC2154 # variables of common.bash
 
 bats_require_minimum_version 1.5.0
 
+load lib/common.bash
+load lib/alone.bash
+
 setup() {
 	cd "$BATS_TEST_DIRNAME/.." || return 1
-	PATH=${BUILD:-$PWD/build}:$PATH
+	PATH=$build:$PATH
 }
 
 python() {
@@ -40,8 +44,89 @@ python() {
 		'print(s.getsockname()[1])'
 	run --separate-stderr examples/ports-of "${program[@]}"
 	[ "$status" = 0 ]
-	# shellcheck disable=SC2154 # bats sets it
 	port=${stderr_lines[0]}
 	[ "${lines[0]}" = "connect tcp 127.0.0.1:$port python3" ]
 	[ "${lines[1]}" = "listen  tcp 127.0.0.1:$port python3" ]
+}
+
+@test "the README's operator and auditor: what is printed there is what happens" {
+	home_of README.md examples tests/lib/console.py
+	alone python3 console.py README.md
+}
+
+@test "guard writes what a program does, and fails when it does more" {
+	home_of examples
+	cat >"$home/ci" <<-'END'
+		PATH=$PWD/build:$PATH
+		examples/backend >up &
+		until [ -s up ]; do sleep 0.05; done
+		examples/guard job.rules curl -s http://127.0.0.1:9000/ >page || exit 1
+		grep -q 'allow connect tcp 127.0.0.1:9000' job.rules || exit 2
+		examples/guard job.rules curl -s http://127.0.0.1:9000/ >page || exit 3
+		examples/guard job.rules sh -c 'curl -s http://127.0.0.1:9001/; true' 2>said
+		[ $? = 3 ] && grep -q 'connect.*127.0.0.1:9001 .denied' said
+		status=$?
+		kill %1
+		exit $status
+	END
+	alone bash ci
+}
+
+@test "local-only.rules: servers for all are servers for this host, nobody else is there" {
+	python 'import errno' 's = socket.create_server(("", 0))' \
+		'port = s.getsockname()[1]' \
+		't = socket.create_server(("", 8000))' \
+		'print(t.getsockname()[0])' \
+		'print(socket.create_connection(("127.0.0.1", 8000)).getpeername()[0])' \
+		'print(errno.errorcode[socket.socket().connect_ex(("192.0.2.1", port))])'
+	home_of "$BATS_TEST_TMPDIR/program.py" examples
+	run alone build/tcpshim run -q -f examples/local-only.rules python3 program.py
+	[ "$output" = "0.0.0.0
+127.0.0.1
+ENETUNREACH" ]
+}
+
+@test "every rule file of the examples is without a doubt" {
+	for file in examples/*.rules; do
+		run tcpshim check -f "$file"
+		[ "$status" = 0 ]
+		[[ $output != *'never match'* ]]
+	done
+}
+
+# examples_of PAGE SECTION: what stands there between .EX and .EE, as it is read
+examples_of() {
+	awk -v section="$2" '/^\.SH/ {on = index($0, section); next}
+		on && /^\.E[XE]/ {copies = /X/; if (!copies) print ""; next}
+		on && copies' "$1" | sed -e 's/\\-/-/g' -e "s/\\\\(aq/'/g" \
+		-e 's/\\(ha/^/g' -e 's/\\(ti/~/g' -e 's/\\e/\\/g'
+}
+
+@test "every rule in tcpshim.rules(5) is one" {
+	for section in DESCRIPTION ENDPOINTS 'IN NAME' ACTIONS EXAMPLES; do
+		examples_of shim/tcpshim.rules.5 "$section" >"$BATS_TEST_TMPDIR/rules"
+		[ -s "$BATS_TEST_TMPDIR/rules" ]
+		run tcpshim check -f "$BATS_TEST_TMPDIR/rules"
+		echo "$section: $output"
+		[ "$status" = 0 ]
+	done
+}
+
+@test "the diagnostics in tcpshim.rules(5) are those that are printed" {
+	cd "$BATS_TEST_TMPDIR"
+	printf '\n\nalow bind tcp :80\n' >web.rules
+	run --separate-stderr tcpshim check -f web.rules
+	[ "$status" = 125 ]
+	[ "$stderr" = "$(examples_of "$OLDPWD/shim/tcpshim.rules.5" DIAGNOSTICS)" ]
+}
+
+@test "the manual pages are without a warning" {
+	if ! command -v groff >/dev/null; then
+		skip "no groff here"
+	fi
+	for page in tools/*.[1-8] shim/*.[1-8]; do
+		run groff -man -ww -Tutf8 -P-c -z "$page"
+		[ "$status" = 0 ]
+		[ "$output" = "" ]
+	done
 }
