@@ -107,6 +107,39 @@ fails() {
 	has rules "deny  accept  tcp"
 }
 
+@test "rules: clients of other hosts restrict nothing, but are told" {
+	if ! unshare -rn ip link set lo up 2>/dev/null; then
+		skip "no network namespaces for this user here"
+	fi
+	cat >"$BATS_TEST_TMPDIR/serve" <<-END
+		ip link set lo up
+		ip address add 10.1.1.1/32 dev lo
+		exec "$tool" run -q -o "$BATS_TEST_TMPDIR/far.tcpshim" "$python" -c '
+		import socket
+		server = socket.socket(); server.bind(("0.0.0.0", $PORT)); server.listen()
+		socket.create_connection(("10.1.1.1", $PORT)); server.accept()'
+	END
+	unshare -rn sh "$BATS_TEST_TMPDIR/serve"
+	"$tool" suggest "$BATS_TEST_TMPDIR/far.tcpshim" >"$BATS_TEST_TMPDIR/rules"
+	run -1 grep -E '^(allow|deny) +accept' "$BATS_TEST_TMPDIR/rules"
+	grep -q '^#   allow accept  tcp 10.1.1.1 .*: once,' "$BATS_TEST_TMPDIR/rules"
+	"$tool" suggest --as systemd "$BATS_TEST_TMPDIR/far.tcpshim" | grep -qx 'IPAddressAllow=10.1.1.1'
+}
+
+@test "rules: a port that was perhaps asked for is allowed with any" {
+	local low high
+
+	read -r low high </proc/sys/net/ipv4/ip_local_port_range
+	while [ -n "$(ss -Hatun "sport = :$high")" ]; do
+		high=$((high - 1))
+	done
+	"$tool" run -q -o "$BATS_TEST_TMPDIR/high.tcpshim" "$python" -c \
+		"import socket; socket.socket().bind(('127.0.0.1', $high))"
+	"$tool" suggest "$BATS_TEST_TMPDIR/high.tcpshim" >"$BATS_TEST_TMPDIR/rules"
+	grep -q '^allow bind    tcp 127.0.0.1:0 ' "$BATS_TEST_TMPDIR/rules"
+	grep -q "^allow bind    tcp 127.0.0.1:$high .*the record does not tell" "$BATS_TEST_TMPDIR/rules"
+}
+
 @test "rules: what was denied is not allowed" {
 	lacks rules '127\.0\.0\.77'
 	grep -q '^# Denied by rules, so not allowed here: 1 call\.$' "$BATS_FILE_TMPDIR/rules"
@@ -244,6 +277,52 @@ udp().connect(("127.0.9.3", 53))'
 	"$tool" suggest "$BATS_TEST_TMPDIR/other.tcpshim" >"$BATS_TEST_TMPDIR/rules"
 	run -1 grep -E '^deny  bind +any' "$BATS_TEST_TMPDIR/rules"
 	grep -q '^deny  bind    unix$' "$BATS_TEST_TMPDIR/rules"
+}
+
+@test "nginx and curl, audited, then held to it" {
+	local dir=$BATS_TEST_TMPDIR behind=$((PORT + 30)) port=$((PORT + 31)) user=
+
+	[ "$(id -u)" != 0 ] || user="user nobody nogroup;"
+	mkdir "$dir/www"
+	echo hello >"$dir/www/file"
+	chmod -R a+rX "$dir" "$BATS_RUN_TMPDIR"
+	cat >"$dir/nginx.conf" <<-END
+		$user
+		worker_processes 2;
+		pid $dir/nginx.pid;
+		error_log $dir/error.log;
+		events { worker_connections 64; }
+		http {
+			access_log off;
+			client_body_temp_path $dir/body;
+			proxy_temp_path $dir/proxy;
+			fastcgi_temp_path $dir/fastcgi;
+			uwsgi_temp_path $dir/uwsgi;
+			scgi_temp_path $dir/scgi;
+			server {
+				listen 127.0.0.1:$port;
+				location / { proxy_pass http://127.0.0.1:$behind; }
+			}
+			server { listen $behind; root $dir/www; }
+		}
+	END
+	cat >"$dir/serve" <<-END
+		nginx -e $dir/error.log -c $dir/nginx.conf || exit
+		curl -sS --retry 5 --retry-connrefused http://127.0.0.1:$port/file
+		kill -QUIT \$(cat $dir/nginx.pid)
+		while [ -e $dir/nginx.pid ]; do sleep 0.05; done
+	END
+	[ "$("$tool" run -q -o "$dir/nginx.tcpshim" sh "$dir/serve" 3>&-)" = hello ]
+	"$tool" suggest --per-program "$dir/nginx.tcpshim" >"$dir/rules"
+	for line in "bind    tcp 0.0.0.0:$behind in nginx" "bind    tcp 127.0.0.1:$port in nginx" \
+		"connect tcp 127.0.0.1:$behind in nginx" "connect tcp 127.0.0.1:$port in curl"; do
+		grep -q "^allow $line *#" "$dir/rules"
+	done
+	[ "$(grep -c ^allow "$dir/rules")" = 5 ]
+	run -0 "$tool" run -q --strict -f "$dir/rules" -o "$dir/held.tcpshim" sh "$dir/serve" 3>&-
+	[ "$output" = hello ]
+	run -0 "$tool" diff --by-program "$dir/nginx.tcpshim" "$dir/held.tcpshim"
+	[ "$output" = "" ]
 }
 
 @test "trouble: 125 and a line on stderr" {

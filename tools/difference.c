@@ -69,7 +69,7 @@ static struct thing *things_of(const struct usage *usage, bool by_program)
 	const struct deed **deeds;
 	size_t count;
 
-	deeds = usage_list(usage, &count);
+	deeds = usage_list(usage, false, &count);
 	for (size_t i = 0; i < count; i++)
 		if (is_thing(usage, deeds[i]))
 			add_thing(&things, usage, deeds[i], by_program);

@@ -14,7 +14,7 @@ struct batch {
 	enum op_kind call;
 	enum proto proto;
 	const struct program *program;
-	const struct deed **deeds; /* all of the session, in order */
+	const struct deed **deeds; /* of the session, or of the program; in order */
 	size_t deed_count;
 	struct fold_item *items; /* tag: index of deed */
 	size_t count, room;
@@ -173,8 +173,7 @@ static void collect(struct batch *batch)
 		        batch->is_real && deed->is_moved ? deed->real : deed->key.place.end;
 
 		if (!is_wanted(batch, deed) || deed->key.place.proto != batch->proto ||
-		    deed->key.place.family == FAMILY_UNIX ||
-		    (batch->program && deed->key.program != batch->program))
+		    deed->key.place.family == FAMILY_UNIX)
 			continue;
 		if (batch->call == OP_ACCEPT || batch->call == OP_RECV)
 			end.port = 0;
@@ -275,9 +274,16 @@ static int compare(const void *a, const void *b)
 		order = one->span.high - other->span.high;
 	if (!order && one->path && other->path)
 		order = strcmp(one->path, other->path);
-	if (!order && one->program && other->program)
-		order = strcmp(one->program->name, other->program->name);
 	return order;
+}
+
+/* Those that are alike stand in the order of their first program. */
+static int compare_evidence(const void *a, const void *b)
+{
+	const struct grant *one = a, *other = b;
+	int order = compare(a, b);
+
+	return order ? order : strcmp(one->programs.list[0]->name, other->programs.list[0]->name);
 }
 
 static void merge_alike(struct grants *grants)
@@ -287,7 +293,8 @@ static void merge_alike(struct grants *grants)
 	for (size_t i = 0; i < grants->count; i++) {
 		struct grant *grant = &grants->list[i];
 
-		if (used > 0 && grant->path && compare(&grants->list[used - 1], grant) == 0) {
+		if (used > 0 && grant->path && grants->list[used - 1].program == grant->program &&
+		    compare(&grants->list[used - 1], grant) == 0) {
 			grant_merge(&grants->list[used - 1], grant);
 			free(grant->path);
 			continue;
@@ -311,6 +318,22 @@ static void grant_calls(struct batch *batch)
 	}
 }
 
+/* The same for the deeds of each program, which stand together. */
+static void grant_programs(struct batch *batch)
+{
+	const struct deed **at = batch->deeds, **end = at + batch->deed_count;
+
+	for (; at < end; at += batch->deed_count) {
+		batch->program = at[0]->key.program;
+		batch->deeds = at;
+		batch->deed_count = 1;
+		while (at + batch->deed_count < end &&
+		       at[batch->deed_count]->key.program == batch->program)
+			batch->deed_count++;
+		grant_calls(batch);
+	}
+}
+
 static void free_bound(struct batch *batch)
 {
 	struct bound *bound, *next;
@@ -326,23 +349,26 @@ struct grants grants_of(const struct usage *usage, bool per_program, bool is_rea
 	struct grants grants = {NULL, 0, 0};
 	struct batch batch = {
 	        .usage = usage, .grants = &grants, .per_program = per_program, .is_real = is_real};
-	const struct program *program = usage->ledger.programs;
+	const struct deed **deeds;
+	size_t count;
 
-	batch.deeds = usage_list(usage, &batch.deed_count);
+	deeds = usage_list(usage, per_program, &count);
+	batch.deeds = deeds;
+	batch.deed_count = count;
 	count_bound(&batch);
-	if (!per_program)
+	if (per_program)
+		grant_programs(&batch);
+	else
 		grant_calls(&batch);
-	for (; per_program && program; program = program->hh.next) {
-		batch.program = program;
-		grant_calls(&batch);
-	}
+	batch.deeds = deeds;
+	batch.deed_count = count;
 	grant_paths(&batch);
 	if (grants.count)
-		qsort(grants.list, grants.count, sizeof(*grants.list), compare);
+		qsort(grants.list, grants.count, sizeof(*grants.list), compare_evidence);
 	merge_alike(&grants);
 	free_bound(&batch);
 	free(batch.items);
-	free(batch.deeds);
+	free(deeds);
 	return grants;
 }
 

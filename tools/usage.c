@@ -242,8 +242,6 @@ static void look_at_processes(struct usage *usage, struct reader *reader)
 		usage->processes++;
 		add_user(usage, process.uid);
 		usage->unseen += coverage_of(&process, false, unseen) > 0;
-		if (!usage->name[0])
-			strcpy(usage->name, process.name);
 	}
 }
 
@@ -302,7 +300,16 @@ static int compare(const void *a, const void *b)
 	return order ? order : one->key.is_asked - other->key.is_asked;
 }
 
-const struct deed **usage_list(const struct usage *usage, size_t *count)
+static int compare_by_program(const void *a, const void *b)
+{
+	const struct deed *one = *(const struct deed *const *)a;
+	const struct deed *other = *(const struct deed *const *)b;
+	int order = strcmp(one->key.program->name, other->key.program->name);
+
+	return order ? order : compare(a, b);
+}
+
+const struct deed **usage_list(const struct usage *usage, bool by_program, size_t *count)
 {
 	const struct deed **list = memory_new((HASH_COUNT(usage->deeds) + 1) * sizeof(*list));
 	const struct deed *deed;
@@ -311,7 +318,7 @@ const struct deed **usage_list(const struct usage *usage, size_t *count)
 	for (deed = usage->deeds; deed; deed = deed->hh.next)
 		if (deed->count)
 			list[(*count)++] = deed;
-	qsort(list, *count, sizeof(*list), compare);
+	qsort(list, *count, sizeof(*list), by_program ? compare_by_program : compare);
 	return list;
 }
 

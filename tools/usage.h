@@ -36,7 +36,6 @@ struct usage {
 	struct ledger ledger; /* programs, and names that were looked up */
 	struct deed *deeds;
 	const struct deed *tcp[65536], *udp[65536]; /* BIND and LISTEN, by port */
-	char name[33];                              /* of the first program; "" unknown */
 	unsigned families;  /* bits by enum family, of sockets that were made or met */
 	bool has_other;     /* calls of sockets that are neither TCP, UDP nor unix */
 	bool has_lookups;   /* getaddrinfo */
@@ -53,8 +52,9 @@ struct usage *usage_of(struct reader *reader);
 void usage_free(struct usage *usage);
 
 /* All deeds that a rule did not only deny, in an order that does not depend on the
- * session's: by call, protocol, address, port, path, program. For free(). */
-const struct deed **usage_list(const struct usage *usage, size_t *count);
+ * session's: by call, protocol, address, port, path, program; or by program first. For
+ * free(). */
+const struct deed **usage_list(const struct usage *usage, bool by_program, size_t *count);
 
 /* Was the port of a BIND or LISTEN chosen by the kernel? Records do not always tell:
  * then it is, if it is one of those that the host's kernel chooses. */
