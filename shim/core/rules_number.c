@@ -34,7 +34,7 @@ bool cursor_number(struct cursor *cursor, uint64_t max, uint64_t *number)
 	for (; is_digit(cursor); cursor->at++) {
 		unsigned digit = (unsigned)(*cursor->at - '0');
 
-		value = value > max / 10 || value * 10 + digit > max ? max + 1 : value * 10 + digit;
+		value = value > max / 10 ? max + 1 : value * 10 + digit;
 	}
 	*number = value;
 	return true;

@@ -160,7 +160,8 @@ struct cursor {
 struct cursor cursor_of(const struct word *word);
 bool cursor_takes(struct cursor *cursor, const char *text);
 
-/* Digits at the cursor, as a number; beyond max: max + 1. Returns false without a digit. */
+/* Digits at the cursor, as a number; one beyond max is some number beyond it. Returns
+ * false without a digit. */
 bool cursor_number(struct cursor *cursor, uint64_t max, uint64_t *number);
 
 /* A count of at most UINT32_MAX - 1. */

@@ -296,6 +296,25 @@ static void has_room(void **state)
 	}
 }
 
+/* A name that is longer than all the rest. */
+static void has_room_for_names(void **state)
+{
+	enum { LONG = 100000 };
+	char *text = malloc(LONG);
+	struct rules_source source = {"x", text, LONG};
+	struct made *made;
+
+	(void)state;
+	memset(text, 'a', LONG);
+	memcpy(text, "deny any in ", 12);
+	made = make_set(&source, 1);
+	assert_int_equal(made->errors, 0);
+	assert_int_equal(made->rules->rule[0].program.len, LONG - 12);
+	assert_true(made->rules->bytes <= rules_room(&source, 1));
+	free_rules(made);
+	free(text);
+}
+
 static void wants_its_room(void **state)
 {
 	struct rules_source source = {"x", "deny any", 8};
@@ -374,6 +393,7 @@ int main(void)
 	        cmocka_unit_test(tells_where_rules_stand),
 	        cmocka_unit_test(stores_a_string_once),
 	        cmocka_unit_test(has_room),
+	        cmocka_unit_test(has_room_for_names),
 	        cmocka_unit_test(wants_its_room),
 	        cmocka_unit_test(has_a_limit_of_rules),
 	        cmocka_unit_test(has_a_limit_of_sources),

@@ -18,6 +18,10 @@ static const struct {
                               "    1 | alow bind tcp :80\n"
                               "      | ^~~~ did you mean 'allow'?\n"
                               "      = expected allow, deny, move, assign, limit, fail or delay\n"},
+        {"alow any\r\n", "web.rules:1:1: error: unknown action 'alow'\n"
+                         "    1 | alow any\n"
+                         "      | ^~~~ did you mean 'allow'?\n"
+                         "      = expected allow, deny, move, assign, limit, fail or delay\n"},
         {"deny connect tpc :80",
          "web.rules:1:14: error: 'tpc' makes no sense here\n"
          "    1 | deny connect tpc :80\n"
@@ -217,6 +221,7 @@ static const struct {
         {"limit fds many", "11: error: 'many' is not a number"},
         {"limit fds -1", "11: error: '-1' is not a number"},
         {"limit fds 4294967295", "11: error: '4294967295' is too large"},
+        {"limit fds 18446744073709551617", "11: error: '18446744073709551617' is too large"},
         {"limit ports 0", "13: error: the number is too small"},
         {"limit ports 65536", "13: error: there are not so many ports"},
         {"limit ports 0-5", "13: error: '0' is not a port"},
