@@ -131,6 +131,20 @@ for i in range(3):
 	[ "$("$tool" rules "$session")" = "$before" ]
 }
 
+@test "a session that has not begun yet takes rules; one that nobody came to, and is over, none" {
+	"$tool" run -q -o "$session" "$build/tests/stress/static" 1 wait >/dev/null 3>&- &
+	runner=$!
+	within 10 test -s "$session"
+	run "$tool" rules "$session" -r 'deny any any'
+	[ "$status" = 0 ]
+	kill "$runner"
+	wait "$runner" || true
+	runner=
+	run "$tool" rules "$session" --clear
+	[ "$status" = 125 ]
+	[[ "$output" == *"has ended"* ]]
+}
+
 @test "no session, one that others can write to, a link: refused" {
 	start
 	ln -s "$session" "$BATS_TEST_TMPDIR/link"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd_rules.c - tcpshim rules: the rules in force of a session, and new ones for it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
@@ -10,11 +11,13 @@
 
 #include "core/text.h"
 #include "tools/cmd.h"
+#include "tools/find.h"
 #include "tools/options.h"
 #include "tools/reader.h"
 #include "tools/replace.h"
 #include "tools/rule_wording.h"
 #include "tools/rules_input.h"
+#include "tools/source.h"
 #include "tools/wording.h"
 
 enum { OPTION_FILE, OPTION_RULE, OPTION_CLEAR };
@@ -131,6 +134,24 @@ static uint64_t time_now(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/* No process has come up yet, but who made the session is there: `tcpshim run`. */
+static bool is_beginning(const struct wish *wish, struct reader *reader)
+{
+	struct session_header *header;
+	struct source source;
+	const char *problem;
+	bool is_there = false;
+
+	if (reader_process_count(reader) > 0 || source_open(&source, AT_FDCWD, wish->path) != 0)
+		return false;
+	header = source_header(&source, &problem);
+	if (header)
+		is_there = find_is_running(header->creator_pid, header->real_ns);
+	free(header);
+	source_close(&source);
+	return is_there;
+}
+
 static int put_in_force(const struct wish *wish, struct rules *rules)
 {
 	char error[PATH_MAX + 256], since[TIME_MAX];
@@ -177,7 +198,7 @@ static int act(struct wish *wish, const char *argument)
 	if (!reader)
 		return command_fail(wish->input.command, "%s", error);
 	if (wish->input.asked_count > 0 || wish->clears)
-		status = replace(wish, reader_is_live(reader));
+		status = replace(wish, reader_is_live(reader) || is_beginning(wish, reader));
 	else
 		status = print_rules(wish, reader);
 	reader_close(reader);
