@@ -27,6 +27,15 @@ enum family capture_remote(int fd, struct endpoint *end)
 	return ask(SYS_getpeername, fd, end);
 }
 
+bool capture_is_named(int fd)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+
+	return !process.is_sandboxed && raw3(SYS_getsockname, fd, &addr, &len) == 0 &&
+	       len > sizeof(sa_family_t);
+}
+
 bool capture_option(int fd, int option, int *value)
 {
 	socklen_t len = sizeof(*value);

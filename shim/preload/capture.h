@@ -14,6 +14,9 @@ enum family capture_local(int fd, struct endpoint *end);
 /* Its peer's. Returns FAMILY_OTHER if it has none. */
 enum family capture_remote(int fd, struct endpoint *end);
 
+/* Has a unix socket a name of its own? */
+bool capture_is_named(int fd);
+
 /* An integer option of SOL_SOCKET. Returns false if the fd does not have it. */
 bool capture_option(int fd, int option, int *value);
 

@@ -20,6 +20,8 @@
 /* Copy the address. Once sandboxed there is no way to do it with care. */
 static bool copy_address(struct aim *aim)
 {
+	if (aim->addr == (const struct sockaddr *)&aim->copy)
+		return true; /* by the rules of another call: fast open */
 	if (!aim->addr || aim->len < sizeof(sa_family_t) || aim->len > sizeof(aim->copy))
 		return false;
 	memset(&aim->copy, 0, sizeof(aim->copy));
@@ -90,16 +92,41 @@ static void read_local(struct call *call)
 
 /* ---- what the kernel would say first ---- */
 
-/* A TCP socket that is connected, connecting or listening does not look at the address. */
+/* A TCP socket that is connected, connecting or listening does not look at the address. One
+ * that its peer has reset has no peer any more, but its port still: it is connected all
+ * the same. Whether the table is right, the kernel knows. */
 static bool is_busy(const struct call *call)
 {
 	uint32_t bits = sock_bits(&call->sock);
-	struct endpoint peer;
+	struct endpoint end;
 
 	if (sock_proto(&call->sock) != PROTO_TCP)
 		return false;
-	return bits & (SOCKET_LISTENING | SOCKET_PENDING) ||
-	       (bits & SOCKET_REMOTE && capture_remote(call->op.fd, &peer) != FAMILY_OTHER);
+	if (bits & (SOCKET_LISTENING | SOCKET_PENDING))
+		return true;
+	if (!(bits & SOCKET_REMOTE))
+		return false;
+	return capture_remote(call->op.fd, &end) != FAMILY_OTHER ||
+	       (capture_local(call->op.fd, &end) != FAMILY_OTHER &&
+	        end.port == call->sock.local_port);
+}
+
+/* Is it a socket that could listen, or one that the kernel refuses to let? */
+static bool could_listen(const struct call *call)
+{
+	int type = 0;
+
+	switch (sock_family(&call->sock)) {
+	case FAMILY_INET:
+	case FAMILY_INET6:
+		return sock_proto(&call->sock) == PROTO_TCP && !is_busy(call);
+	case FAMILY_UNIX:
+		return capture_option(call->op.fd, SO_TYPE, &type) && type != SOCK_DGRAM &&
+		       capture_is_named(call->op.fd);
+	case FAMILY_OTHER:
+		break;
+	}
+	return false;
 }
 
 static void pass(struct call *call)
@@ -192,7 +219,7 @@ static bool carry_listen(struct call *call)
 {
 	struct verdict before;
 
-	if (!is_inet(call) && sock_family(&call->sock) != FAMILY_UNIX)
+	if (!(sock_bits(&call->sock) & SOCKET_LISTENING) && !could_listen(call))
 		return true;
 	if (is_inet(call)) {
 		if (!has_port(call))

@@ -10,12 +10,14 @@ void peer_expect(struct peer *peer, struct sockaddr *addr, socklen_t *len)
 	peer->addr = addr;
 	peer->len = len;
 	peer->room = 0;
+	peer->has_room = false;
 	if (!addr) {
 		peer->addr = (struct sockaddr *)&peer->own;
 		peer->len = &peer->own_len;
 		peer->room = peer->own_len = sizeof(peer->own);
+		peer->has_room = true;
 	} else if (!process.is_sandboxed) {
-		raw_peek(&peer->room, len, sizeof(peer->room));
+		peer->has_room = raw_peek(&peer->room, len, sizeof(peer->room));
 	}
 }
 
@@ -28,6 +30,6 @@ bool peer_take(const struct peer *peer, struct endpoint *end)
 
 void peer_again(struct peer *peer)
 {
-	if (peer->room)
+	if (peer->has_room)
 		*peer->len = peer->room;
 }

@@ -12,7 +12,8 @@
 struct peer {
 	struct sockaddr *addr; /* pass these to the real call */
 	socklen_t *len;
-	socklen_t room; /* that the program offered, 0: unknown */
+	socklen_t room; /* that the program offered */
+	bool has_room;  /* it is known */
 	socklen_t own_len;
 	struct sockaddr_storage own;
 };

@@ -15,19 +15,39 @@ static inline void note_kind(struct call *call, int domain, int type, int protoc
 }
 
 /* The kernel looks at the arguments before it asks its own policy: a socket that could
- * not be made in any case fails for that reason. */
-static int answer_birth(struct call *call, int domain, int type, int protocol)
+ * not be made in any case fails for that reason. What one that is made and closed again
+ * would say is the answer; once sandboxed there is none. */
+static int answer_birth(struct call *call, long error)
 {
-	bool is_plain = call->op.proto == PROTO_TCP || call->op.proto == PROTO_UDP;
-	long fd = is_plain || process.is_sandboxed
-	                  ? -EMFILE
-	                  : raw3(SYS_socket, domain, type | SOCK_CLOEXEC, protocol);
-
-	if (fd >= 0)
-		raw_close((int)fd);
-	else if (fd != -EMFILE && fd != -ENFILE)
-		call->verdict.error = (int)-fd;
+	if (error < 0 && error != -EMFILE && error != -ENFILE)
+		call->verdict.error = (int)-error;
 	return -1;
+}
+
+static int answer_socket(struct call *call, int domain, int type, int protocol)
+{
+	long fd =
+	        process.is_sandboxed ? 0 : raw3(SYS_socket, domain, type | SOCK_CLOEXEC, protocol);
+
+	if (fd > 0)
+		raw_close((int)fd);
+	return answer_birth(call, fd);
+}
+
+static int answer_pair(struct call *call, int domain, int type, int protocol, const int fds[2])
+{
+	int own[2] = {-1, -1};
+	long error = 0;
+
+	if (!process.is_sandboxed)
+		error = raw_peek(own, fds, sizeof(own))
+		                ? raw4(SYS_socketpair, domain, type | SOCK_CLOEXEC, protocol, own)
+		                : -EFAULT;
+	if (error == 0 && !process.is_sandboxed) {
+		raw_close(own[0]);
+		raw_close(own[1]);
+	}
+	return answer_birth(call, error);
 }
 
 EXPORT int socket(int domain, int type, int protocol)
@@ -39,7 +59,7 @@ EXPORT int socket(int domain, int type, int protocol)
 		return real.socket(domain, type, protocol);
 	note_kind(&call, domain, type, protocol);
 	ret = call_may_go(&call, OP_SOCKET, NULL) ? real.socket(domain, type, protocol)
-	                                          : answer_birth(&call, domain, type, protocol);
+	                                          : answer_socket(&call, domain, type, protocol);
 	return (int)call_end_socket(&call, ret);
 }
 
@@ -51,8 +71,9 @@ EXPORT int socketpair(int domain, int type, int protocol, int fds[2])
 	if (!call_begin(&call, OP_SOCKETPAIR))
 		return real.socketpair(domain, type, protocol, fds);
 	note_kind(&call, domain, type, protocol);
-	ret = call_may_go(&call, OP_SOCKETPAIR, NULL) ? real.socketpair(domain, type, protocol, fds)
-	                                              : answer_birth(&call, domain, type, protocol);
+	ret = call_may_go(&call, OP_SOCKETPAIR, NULL)
+	              ? real.socketpair(domain, type, protocol, fds)
+	              : answer_pair(&call, domain, type, protocol, fds);
 	if (ret < 0)
 		return (int)call_end(&call, ret);
 	call_end_birth(&call, fds[0]);

@@ -233,15 +233,18 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 static int send_each(int fd, struct mmsghdr *msgs, unsigned count, int flags)
 {
 	enum { MOST = 1024 }; /* UIO_MAXIOV, as in the kernel */
-	int sent = 0;
+	int sent = 0, error = errno;
 
 	while ((unsigned)sent < count && sent < MOST) {
 		ssize_t ret = sendmsg(fd, &msgs[sent].msg_hdr, flags);
 
+		if (ret < 0 && sent > 0)
+			break; /* the next call says why */
 		if (ret < 0)
-			return sent ? sent : -1;
+			return -1;
 		msgs[sent++].msg_len = (unsigned)ret;
 	}
+	errno = error;
 	return sent;
 }
 
@@ -250,7 +253,7 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags)
 	struct call call;
 	int ret;
 
-	if (process_is_watching() && UNLIKELY(call_is_ruled(OP_SEND)))
+	if (count > 0 && process_is_watching() && UNLIKELY(call_is_ruled(OP_SEND)))
 		return send_each(fd, msgs, count, flags);
 	ret = real.sendmmsg(fd, msgs, count, flags);
 	for (int i = 0; i < ret && call_begin_on(&call, OP_SEND, fd); i++)
