@@ -83,7 +83,11 @@ static void after_bind(struct engine *engine, struct call *call)
 		return;
 	set_bits(&call->sock, SOCKET_BOUND, 0);
 	if (call->verdict.kind == VERDICT_MOVED && asked_of(engine, call->op.fd)) {
-		asked_of(engine, call->op.fd)->local = call->op.asked;
+		struct endpoint *asked = &asked_of(engine, call->op.fd)->local;
+
+		*asked = call->op.asked;
+		if (asked->port == 0) /* any port will do: that is the one */
+			asked->port = call->sock.local_port;
 		set_bits(&call->sock, SOCKET_MOVED_LOCAL, 0);
 	}
 	sockets_update(&engine->sockets, call->op.fd, &call->sock);
