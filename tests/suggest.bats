@@ -239,6 +239,30 @@ udp().connect(("127.0.9.3", 53))'
 	[ "$(grep -cE '^\s+127\.0\.9\.' "$BATS_TEST_TMPDIR/nft")" = 1 ]
 }
 
+@test "a listener that came with the program needs no bind, but answers" {
+	"$python" -c "import os, socket, sys
+s = socket.socket(); s.bind(('127.0.0.1', $PORT + 40)); s.listen(); s.set_inheritable(True)
+os.execv(sys.argv[1], sys.argv[1:] + [str(s.fileno())])" "$tool" run -q \
+		-o "$BATS_TEST_TMPDIR/came.tcpshim" "$python" -c "import socket, sys
+s = socket.socket(fileno=int(sys.argv[1])); s.listen()
+socket.create_connection(s.getsockname()); s.accept()"
+	"$tool" suggest "$BATS_TEST_TMPDIR/came.tcpshim" >"$BATS_TEST_TMPDIR/rules"
+	run -1 grep '^allow bind' "$BATS_TEST_TMPDIR/rules"
+	"$tool" suggest --as nft "$BATS_TEST_TMPDIR/came.tcpshim" |
+		grep -q "ip saddr 127.0.0.1 tcp sport $((PORT + 40)) accept"
+}
+
+@test "a connect that does not wait is one" {
+	"$tool" run -q -o "$BATS_TEST_TMPDIR/async.tcpshim" "$python" -c "import select, socket
+server = socket.socket(); server.bind(('127.0.0.1', $PORT)); server.listen()
+for i in range(3):
+    client = socket.socket(); client.setblocking(False)
+    client.connect_ex(('127.0.0.1', $PORT)); select.select([], [client], [])
+    client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)"
+	"$tool" suggest "$BATS_TEST_TMPDIR/async.tcpshim" |
+		grep -q "^allow connect tcp 127.0.0.1:$PORT .*: 3 times, first"
+}
+
 @test "a program's name stays a name" {
 	local evil=$BATS_TEST_TMPDIR/$'e\n"; #}\\\033[m'
 
