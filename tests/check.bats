@@ -36,11 +36,13 @@ ephemeral() {
 	"$tool" check --json -r 'alow any' >/dev/null || [ $? = 125 ]
 	printf '%s\n' 'deny connect udp 10.0.0.0/8:53-54 error ECONNREFUSED' \
 		'assign bind tcp :0 from auto' 'move connect tcp [::1]:5 to :77' \
-		'deny connect unix "/tmp/a b*" in app-*' >"$rules"
+		'deny connect unix "/tmp/a \\ b\"*" in app-*' >"$rules"
 	"$tool" check --json -f "$rules" | jq -r '.rules[].rule' >"$rules.2"
 	"$tool" check --json -f "$rules.2" | jq -r '.rules[].rule' >"$rules.3"
 	[ "$(wc -l <"$rules.2")" = 4 ]
 	diff "$rules.2" "$rules.3"
+	check -f "$rules"
+	[[ "${lines[4]}" == *'unix "/tmp/a \\ b\"*" in app-*'* ]]
 }
 
 @test "an error: place, line, column, the word underlined; all at once; status 125, no table" {
@@ -183,9 +185,11 @@ $rules:1 :1
 	printf 'deny connect unix "/tmp/\x1b[31m\xff"\nal\x1bow\n' >"$rules"
 	run -125 "$tool" check -f "$rules"
 	[[ "$output" != *$'\x1b'* ]]
-	printf 'deny connect unix "/tmp/\x1b[31m\xff"\n' >"$rules"
-	run "$tool" check -f "$rules"
-	[[ "$output" != *$'\x1b'* ]]
 	check --json -f "$rules"
+	[[ "$output" != *$'\x1b'* ]]
+	mkdir "$BATS_TEST_TMPDIR/a"$'\x1b'
+	printf 'deny any any\ndeny any any\n' >"$BATS_TEST_TMPDIR/a"$'\x1b/b'
+	run "$tool" check -f "$BATS_TEST_TMPDIR/a"$'\x1b/b'
+	[ "$status" = 0 ]
 	[[ "$output" != *$'\x1b'* ]]
 }

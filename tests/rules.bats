@@ -216,6 +216,17 @@ for i in range(3):
 	[ "$status" = 125 ]
 }
 
+@test "bytes of damaged rules reach the terminal escaped" {
+	"$tool" run -q -o "$session" -r 'deny bind any in some-program-name' true
+	at=$(grep -abo -m 1 some-program-name "$session" | head -n 1 | cut -d: -f1)
+	printf '\x1b' | dd of="$session" bs=1 seek="$at" conv=notrunc status=none
+	run "$tool" rules "$session"
+	[ "$status" = 0 ]
+	[[ "$output" == *'\x1bome-program-name'* ]]
+	run "$tool" explain --session "$session" 'bind tcp :81'
+	[[ "$output" == *'\x1bome-program-name'* ]]
+}
+
 @test "completion knows the new commands" {
 	source tools/completion.bash
 	tcpshim() { "$tool" "$@"; }

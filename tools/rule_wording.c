@@ -21,13 +21,23 @@ const char *rule_place(char *buf, const struct rules *rules, const struct rule *
 	return buf;
 }
 
+/* A backslash is the language's own, and no control character is in a set that was
+ * parsed: what is escaped comes from a set that nobody vouches for. */
 const char *rule_words(char *buf, const struct rules *rules, const struct rule *rule)
 {
-	char raw[RULE_TEXT_MAX * 2];
+	char raw[RULE_PRINT_MAX / 4]; /* \xNN */
 	struct text text = text_on(buf, RULE_PRINT_MAX);
+	const char *at = raw;
 
 	rule_print(raw, sizeof(raw), rules, rule);
-	text_visible(&text, raw, strlen(raw));
+	while (*at) {
+		size_t len = strcspn(at, "\\");
+
+		text_visible(&text, at, len);
+		at += len;
+		if (*at)
+			text_char(&text, *at++);
+	}
 	return buf;
 }
 
