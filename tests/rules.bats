@@ -76,6 +76,12 @@ for i in range(3):
 		<("$tool" rules "$session.2" | sed 's/ *#.*//')
 }
 
+@test "a long name is printed whole" {
+	long=$(printf '/directory%.0s' {1..400})
+	"$tool" run -q -o "$session" -r "deny bind any in $long" true
+	[[ "$("$tool" rules "$session")" == *"deny bind any in $long  #"* ]]
+}
+
 @test "the newest session, unless one is named; one without rules says so" {
 	"$tool" run -q -r 'deny bind tcp :81' true
 	run "$tool" rules

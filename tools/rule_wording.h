@@ -6,7 +6,7 @@
 #include "core/rules.h"
 #include "tools/host.h"
 
-enum { RULE_PLACE_MAX = 512, RULE_EFFECT_MAX = 512, RULE_PRINT_MAX = 8192 };
+enum { RULE_PLACE_MAX = 512, RULE_EFFECT_MAX = 512, RULE_PRINT_MAX = 1 << 16 };
 
 /* Where it stands: "web.rules:3", to a buffer of RULE_PLACE_MAX bytes. Returns it. */
 const char *rule_place(char *buf, const struct rules *rules, const struct rule *rule);
