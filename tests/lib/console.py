@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """console.py FILE - runs what a text shows: each ```console block is a session of
-bash, its lines are commands ("$ ...") and what they print. Numbers that differ from
-run to run may: ports of the kernel's choice, those from 30000 to 30999.
+bash, its lines are commands ("$ ...") and what they print. What differs from run to
+run may: times, and which port of 30000-30999 it is.
 A command that ends with & goes on; its output is waited for."""
 
 import re
@@ -27,6 +27,7 @@ def blocks(text):
 
 
 def alike(line):
+    line = re.sub(r'\b\d{4}-\d\d-\d\dT[\d:.]+Z', 'then', line)
     return re.sub(r'\b30\d{3}\b', '30nnn', line)
 
 
