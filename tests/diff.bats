@@ -97,6 +97,16 @@ d = tempfile.mkdtemp(dir='/tmp'); unix().bind(d + '/sock'); os.unlink(d + '/sock
 	differs 1 "+ listen tcp 127.0.0.1:0  ${python##*/}, a port that the kernel chose"
 }
 
+@test "a port of the kernel's range that was asked for is not any port" {
+	read -r _ port </proc/sys/net/ipv4/ip_local_port_range
+	while [ -n "$(ss -Hatun "sport = :$port")" ]; do
+		port=$((port - 1))
+	done
+	session base 'listen((host, 0))'
+	session session 'listen((host, 0)); listen((host, port))'
+	differs 1 "+ listen tcp 127.0.0.1:$port  ${python##*/}"
+}
+
 @test "what was denied has not been done" {
 	session base ''
 	"$tool" run -q -r 'deny connect any' -o "$dir/session" "$python" -c \

@@ -126,18 +126,25 @@ fails() {
 	"$tool" suggest --as systemd "$BATS_TEST_TMPDIR/far.tcpshim" | grep -qx 'IPAddressAllow=10.1.1.1'
 }
 
-@test "rules: a port that was perhaps asked for is allowed with any" {
+@test "rules: a port of the kernel's range that was asked for" {
 	local low high
 
 	read -r low high </proc/sys/net/ipv4/ip_local_port_range
 	while [ -n "$(ss -Hatun "sport = :$high")" ]; do
 		high=$((high - 1))
 	done
-	"$tool" run -q -o "$BATS_TEST_TMPDIR/high.tcpshim" "$python" -c \
-		"import socket; socket.socket().bind(('127.0.0.1', $high))"
+	"$tool" run -q -o "$BATS_TEST_TMPDIR/high.tcpshim" "$python" -c "import socket
+s = socket.socket(); s.bind(('127.0.0.1', $high)); s.listen()
+socket.create_connection(('127.0.0.1', $high))"
 	"$tool" suggest "$BATS_TEST_TMPDIR/high.tcpshim" >"$BATS_TEST_TMPDIR/rules"
-	grep -q '^allow bind    tcp 127.0.0.1:0 ' "$BATS_TEST_TMPDIR/rules"
-	grep -q "^allow bind    tcp 127.0.0.1:$high .*the record does not tell" "$BATS_TEST_TMPDIR/rules"
+	grep -q "^allow bind    tcp 127.0.0.1:$high *#" "$BATS_TEST_TMPDIR/rules"
+	grep -q "^allow connect tcp 127.0.0.1:$high *#" "$BATS_TEST_TMPDIR/rules"
+	[ "$(grep -c ^allow "$BATS_TEST_TMPDIR/rules")" = 2 ]
+	"$tool" run -q -o "$BATS_TEST_TMPDIR/any.tcpshim" "$python" -c "import socket
+s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen()"
+	"$tool" suggest "$BATS_TEST_TMPDIR/any.tcpshim" >"$BATS_TEST_TMPDIR/rules"
+	grep -q '^allow bind    tcp 127.0.0.1:0 *#' "$BATS_TEST_TMPDIR/rules"
+	[ "$(grep -c ^allow "$BATS_TEST_TMPDIR/rules")" = 1 ]
 }
 
 @test "rules: what was denied is not allowed" {

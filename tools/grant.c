@@ -18,18 +18,6 @@ struct batch {
 	size_t deed_count;
 	struct fold_item *items; /* tag: index of deed */
 	size_t count, room;
-	struct bound *bound;
-};
-
-/* How many ports, perhaps of the kernel's choice, a program has bound at one address. */
-struct bound {
-	struct {
-		const struct program *program;
-		struct ip ip;
-		uint32_t proto;
-	} key;
-	uint32_t ports, last;
-	UT_hash_handle hh;
 };
 
 /* ---- evidence ---- */
@@ -89,50 +77,6 @@ static void add_item(struct batch *batch, const struct endpoint *end, size_t tag
 	        (struct fold_item){.end = *end, .tag = tag, .is_loose = is_loose};
 }
 
-static struct bound *bound_of(struct batch *batch, const struct deed *deed)
-{
-	struct bound like, *bound;
-
-	memset(&like, 0, sizeof(like));
-	like.key.program = deed->key.program;
-	like.key.ip = deed->key.place.end.ip;
-	like.key.proto = deed->key.place.proto;
-	HASH_FIND(hh, batch->bound, &like.key, sizeof(like.key), bound);
-	if (!bound) {
-		bound = memory_new(sizeof(*bound));
-		memcpy(&bound->key, &like.key, sizeof(bound->key));
-		HASH_ADD(hh, batch->bound, key, sizeof(bound->key), bound);
-	}
-	return bound;
-}
-
-/* Is it not known whether this port was asked for or chosen? */
-static bool is_guess(const struct batch *batch, const struct deed *deed)
-{
-	return !deed->key.is_asked && deed->key.place.end.port && deed->key.call == OP_BIND &&
-	       usage_is_chosen(batch->usage, deed);
-}
-
-static void count_bound(struct batch *batch)
-{
-	for (size_t i = 0; i < batch->deed_count; i++) {
-		const struct deed *deed = batch->deeds[i];
-		struct bound *bound;
-
-		if (deed->key.call != OP_BIND || !is_guess(batch, deed))
-			continue;
-		bound = bound_of(batch, deed);
-		bound->ports += bound->last != deed->key.place.end.port;
-		bound->last = deed->key.place.end.port;
-	}
-}
-
-/* A port that came twice, or no other with it, was perhaps asked for. */
-static bool was_perhaps_asked(struct batch *batch, const struct deed *deed)
-{
-	return is_guess(batch, deed) && (deed->count > 1 || bound_of(batch, deed)->ports == 1);
-}
-
 static void add_local(struct batch *batch, const struct deed *deed, size_t tag)
 {
 	struct endpoint end = deed->key.place.end;
@@ -140,12 +84,9 @@ static void add_local(struct batch *batch, const struct deed *deed, size_t tag)
 	if (deed->key.call == OP_LISTEN &&
 	    (usage_is_bound(batch->usage, deed) || !usage_is_chosen(batch->usage, deed)))
 		return; /* bound by a call of its own, or by another program before */
-	if (!usage_is_chosen(batch->usage, deed) || was_perhaps_asked(batch, deed))
-		add_item(batch, &end, tag, false);
-	if (usage_is_chosen(batch->usage, deed)) {
+	if (usage_is_chosen(batch->usage, deed))
 		end.port = 0;
-		add_item(batch, &end, tag, false);
-	}
+	add_item(batch, &end, tag, false);
 }
 
 /* Does a deed of this call count for what the batch grants? */
@@ -196,10 +137,8 @@ static void add_details(struct batch *batch, struct grant *grant, const struct d
 			grant->names = ledger_resolved(&batch->usage->ledger, &place);
 		return;
 	}
-	if (grant->span.low || !port) {
-		grant->is_guess |= was_perhaps_asked(batch, deed);
+	if (grant->span.low || !port)
 		return;
-	}
 	if (!grant->chosen_low || port < grant->chosen_low)
 		grant->chosen_low = port;
 	if (port > grant->chosen_high)
@@ -334,16 +273,6 @@ static void grant_programs(struct batch *batch)
 	}
 }
 
-static void free_bound(struct batch *batch)
-{
-	struct bound *bound, *next;
-
-	HASH_ITER (hh, batch->bound, bound, next) {
-		HASH_DEL(batch->bound, bound);
-		free(bound);
-	}
-}
-
 struct grants grants_of(const struct usage *usage, bool per_program, bool is_real)
 {
 	struct grants grants = {NULL, 0, 0};
@@ -355,7 +284,6 @@ struct grants grants_of(const struct usage *usage, bool per_program, bool is_rea
 	deeds = usage_list(usage, per_program, &count);
 	batch.deeds = deeds;
 	batch.deed_count = count;
-	count_bound(&batch);
 	if (per_program)
 		grant_programs(&batch);
 	else
@@ -366,7 +294,6 @@ struct grants grants_of(const struct usage *usage, bool per_program, bool is_rea
 	if (grants.count)
 		qsort(grants.list, grants.count, sizeof(*grants.list), compare_evidence);
 	merge_alike(&grants);
-	free_bound(&batch);
 	free(batch.items);
 	free(deeds);
 	return grants;

@@ -23,7 +23,6 @@ struct grant {
 	struct errors failed;
 	uint64_t first_ns;
 	bool is_answer; /* SEND: packets came from there; answers are not recorded */
-	bool is_guess;  /* BIND: the record does not tell what was asked for */
 	uint16_t chosen_low, chosen_high; /* BIND of low 0: ports that were chosen */
 	const struct endpoint *moved;     /* where to, NULL: nowhere */
 	const struct resolved *names;     /* of its address, NULL: not looked up */

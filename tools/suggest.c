@@ -81,8 +81,6 @@ static void put_times(struct text *text, const struct grant *grant)
 
 static void put_details(struct text *text, const struct grant *grant)
 {
-	if (grant->is_guess)
-		text_put(text, ", asked for or chosen by the kernel: the record does not tell");
 	if (grant->names && !addr_is_loopback(&grant->span.ip)) {
 		text_put(text, ", by the name ");
 		text_put(text, word_text(grant->names->name[0], strlen(grant->names->name[0])));

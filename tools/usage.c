@@ -104,7 +104,7 @@ static const struct endpoint *named_end(const struct event *event, struct endpoi
 /* Did bind ask for port 0, so that the local one of the event was chosen for it? */
 static bool asked_for_any(const struct event *event)
 {
-	return event->kind == OP_BIND && event->verdict == VERDICT_ASSIGNED;
+	return event->kind == OP_BIND && event->arg == 1;
 }
 
 /* A BIND or LISTEN on the port of a place; call OP_NONE: either; ip NULL: any. */
@@ -329,14 +329,18 @@ static bool is_ephemeral(const struct usage *usage, uint16_t port)
 
 bool usage_is_chosen(const struct usage *usage, const struct deed *deed)
 {
-	const struct endpoint *end = &deed->key.place.end;
-	bool has_worked = deed->failed.total < deed->count; /* a failure tells what was asked */
+	const struct place *place = &deed->key.place;
+	const struct deed *bind = NULL;
 
-	if (deed->key.place.family == FAMILY_UNIX)
+	if (place->family == FAMILY_UNIX)
 		return false;
-	if (deed->key.is_asked || end->port == 0)
-		return true;
-	return has_worked && !deed->is_moved && is_ephemeral(usage, end->port);
+	if (deed->key.call == OP_LISTEN)
+		bind = find_local(usage, OP_BIND, place, &place->end.ip);
+	if (bind)
+		deed = bind;
+	if (deed->key.call == OP_LISTEN)
+		return is_ephemeral(usage, place->end.port);
+	return deed->key.is_asked || deed->key.place.end.port == 0;
 }
 
 bool usage_is_bound(const struct usage *usage, const struct deed *listen)

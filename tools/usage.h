@@ -56,8 +56,9 @@ void usage_free(struct usage *usage);
  * free(). */
 const struct deed **usage_list(const struct usage *usage, bool by_program, size_t *count);
 
-/* Was the port of a BIND or LISTEN chosen by the kernel? Records do not always tell:
- * then it is, if it is one of those that the host's kernel chooses. */
+/* Was the port of a BIND or LISTEN not asked for? Of a socket that listens without a bind
+ * in the session it is not known: then it was not, if it is one that the host's kernel
+ * chooses. */
 bool usage_is_chosen(const struct usage *usage, const struct deed *deed);
 
 /* Will the port of the other end be another one next time: a client's that is answered, or
