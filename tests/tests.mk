@@ -23,11 +23,12 @@ UNIT = $(patsubst tests/%.c,$(T)/%,$(wildcard tests/unit/test_*.c))
 UNIT_OBJ = $(filter-out %/tools/tcpshim.o,$(TOOL_OBJ)) $(T)/tool_main.o
 CALLS = $(patsubst tests/%.c,$(T)/%,$(wildcard tests/calls/*.c))
 CALLS_MUSL = $(addsuffix .musl,$(CALLS))
+POLICY = $(patsubst tests/%.c,$(T)/%,$(wildcard tests/policy/*.c))
 STRESS = $(patsubst tests/%.c,$(T)/%,$(filter-out %_lib.c,$(wildcard tests/stress/*.c)))
 STRESS_LIB = $(T)/stress/early_lib.so $(T)/stress/loader_lib.so $(T)/stress/private/plugin_lib.so
 FUZZ = $(patsubst tests/%.c,$(T)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-TEST_PROGRAMS = $(UNIT) $(CALLS) $(CALLS_MUSL) $(STRESS) $(STRESS_LIB) $(T)/stress/static
+TEST_PROGRAMS = $(UNIT) $(CALLS) $(CALLS_MUSL) $(POLICY) $(STRESS) $(STRESS_LIB) $(T)/stress/static
 TESTS = tests/calls/run $(wildcard tests/apps/*.bats tests/stress/*.bats tests/*.bats) $(UNIT)
 
 # The library itself is not sanitized; programs that host it are, with the
@@ -84,6 +85,10 @@ $(T)/unit/%: tests/unit/%.c $(UNIT_OBJ)
 $(T)/calls/%: tests/calls/%.c $(TEST_HEADERS)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(TEST_CFLAGS) -o $@ $< -ldl -lpthread
+
+$(T)/policy/%: tests/policy/%.c $(TEST_HEADERS)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(TEST_CFLAGS) -o $@ $< -lpthread
 
 $(T)/calls/%.musl: tests/calls/%.c $(TEST_HEADERS)
 	@mkdir -p $(@D)
