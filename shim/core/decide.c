@@ -30,31 +30,39 @@ static unsigned proto_bit(const struct call *call, enum op_kind kind)
 	return proto == PROTO_UDP ? RULE_UDP : RULE_OTHER;
 }
 
+/* Field by field: the endpoints that are not there need no zeros. */
+HOT void fill_query(struct rule_query *query, const struct engine *engine, enum op_kind kind,
+                    const struct call *call)
+{
+	const struct op *op = &call->op;
+	bool is_birth = kind == OP_SOCKET || kind == OP_SOCKETPAIR;
+	bool is_local = kind == OP_BIND || kind == OP_LISTEN;
+
+	query->call = is_birth ? OP_SOCKET : kind;
+	query->proto = proto_bit(call, kind);
+	query->has_local = is_local && op->has_asked;
+	query->has_remote = !is_local && op->has_asked;
+	query->path = op->path;
+	query->path_len = op->path_len;
+	query->name = engine->name;
+	query->program = engine->program;
+	query->name_hash = engine->name_hash;
+	query->program_hash = engine->program_hash;
+	if (is_local)
+		query->local = op->asked;
+	else
+		query->remote = op->asked;
+	if (!is_local && !is_birth)
+		query->has_local =
+		        sockets_told_local(&engine->sockets, op->fd, &call->sock, &query->local);
+}
+
 struct rule_query engine_query(const struct engine *engine, enum op_kind kind,
                                const struct call *call)
 {
-	const struct op *op = &call->op;
-	bool is_local = kind == OP_BIND || kind == OP_LISTEN;
-	struct rule_query query = {
-	        .call = kind == OP_SOCKETPAIR ? OP_SOCKET : kind,
-	        .proto = proto_bit(call, kind),
-	        .has_local = is_local && op->has_asked,
-	        .has_remote = !is_local && op->has_asked,
-	        .path = op->path,
-	        .path_len = op->path_len,
-	        .name = engine->name,
-	        .program = engine->program,
-	        .name_hash = engine->name_hash,
-	        .program_hash = engine->program_hash,
-	};
+	struct rule_query query = {.has_local = false};
 
-	if (query.has_local)
-		query.local = op->asked;
-	if (query.has_remote)
-		query.remote = op->asked;
-	if (!is_local && kind != OP_SOCKET && kind != OP_SOCKETPAIR)
-		query.has_local =
-		        sockets_told_local(&engine->sockets, op->fd, &call->sock, &query.local);
+	fill_query(&query, engine, kind, call);
 	return query;
 }
 
@@ -158,7 +166,7 @@ void engine_before(struct engine *engine, enum op_kind kind, struct call *call)
 
 	if (!rules)
 		return;
-	query = engine_query(engine, kind, call);
+	fill_query(&query, engine, kind, call);
 	number = rules_find(rules, &query);
 	if (!number)
 		return;

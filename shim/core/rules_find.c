@@ -311,3 +311,13 @@ uint32_t rules_find(const struct rules *rules, const struct rule_query *query)
 		return find_any(rules, query);
 	return 0;
 }
+
+bool rules_pass_v4(const struct rules *rules, enum op_kind call, unsigned proto, uint64_t end)
+{
+	unsigned key = rule_key(call, proto);
+	unsigned place = rule_names_local(call) ? PLACE_LOCAL : PLACE_REMOTE;
+
+	return !(rules->places[key] & ~(1u << place)) &&
+	       !has_v4(rules, rules->shapes[key][place == PLACE_REMOTE][WHO_ANY][0], end,
+	               rule_place_word(place, 0));
+}

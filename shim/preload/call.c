@@ -26,7 +26,7 @@ static bool was_read(int ret)
 	       (errno != EFAULT && errno != EBADF && errno != ENOTSOCK && errno != EINVAL);
 }
 
-static enum family note(struct call *call, int ret, struct aim *aim, struct endpoint *end)
+HOT enum family note(struct call *call, int ret, struct aim *aim, struct endpoint *end)
 {
 	enum family family;
 

@@ -272,7 +272,8 @@ static bool carry_birth(struct call *call, enum op_kind kind)
 	return carry_verdict(call, kind, NULL);
 }
 
-bool carry(struct call *call, enum op_kind kind, struct aim *aim)
+static __attribute__((noinline)) bool carry_closely(struct call *call, enum op_kind kind,
+                                                    struct aim *aim)
 {
 	bool is_birth = kind == OP_SOCKET || kind == OP_SOCKETPAIR;
 
@@ -289,6 +290,35 @@ bool carry(struct call *call, enum op_kind kind, struct aim *aim)
 	return !aim || carry_connect(call, kind, aim);
 }
 
+/* A plain IPv4 address of which no rule speaks, on a plain IPv4 socket: most calls. */
+static bool passes_at_once(struct call *call, enum op_kind kind, struct aim *aim)
+{
+	const uint32_t plain = SOCKET_KNOWN | FAMILY_INET << SOCKET_FAMILY_SHIFT;
+	const uint32_t care = plain | 3 << SOCKET_FAMILY_SHIFT | SOCKET_NO_PORT | SOCKET_RANGED;
+	const struct rules *rules =
+	        atomic_load_explicit(&process.engine.rules, memory_order_acquire);
+	uint32_t word = sock_bits(&call->sock);
+	unsigned proto = sock_proto(&call->sock);
+	const struct sockaddr_in *in = (const struct sockaddr_in *)&aim->copy;
+	uint64_t end;
+
+	if ((word & care) != plain || (proto != PROTO_TCP && proto != PROTO_UDP) || !rules ||
+	    aim->len != sizeof(*in) || !aim->addr || aim->addr == (const struct sockaddr *)in ||
+	    process.is_sandboxed || !raw_peek(&aim->copy, aim->addr, sizeof(*in)))
+		return false;
+	end = (uint64_t)ntohl(in->sin_addr.s_addr) << 32 | (uint64_t)ntohs(in->sin_port) << 16;
+	if (in->sin_family != AF_INET ||
+	    !rules_pass_v4(rules, kind, proto == PROTO_TCP ? RULE_TCP : RULE_UDP, end))
+		return false;
+	aim->addr = (const struct sockaddr *)in;
+	return true;
+}
+
+bool carry(struct call *call, enum op_kind kind, struct aim *aim)
+{
+	return (aim && passes_at_once(call, kind, aim)) || carry_closely(call, kind, aim);
+}
+
 /* ---- accept ---- */
 
 /* Closed with nothing left to linger for, the peer gets a reset, socket(7). */
@@ -302,20 +332,18 @@ static void reset(int fd)
 
 bool carry_away(struct call *call, int fd)
 {
-	struct call away = *call;
-
-	away.op.path = NULL;
-	away.op.has_asked = call->outcome.has_remote;
-	away.op.asked = call->outcome.remote;
-	engine_before(&process.engine, OP_ACCEPT, &away);
-	if (away.verdict.kind != VERDICT_DENIED) {
-		call->verdict.rule = away.verdict.rule;
+	call->op.path = NULL;
+	call->op.has_asked = call->outcome.has_remote;
+	call->op.asked = call->outcome.remote;
+	engine_before(&process.engine, OP_ACCEPT, call);
+	if (LIKELY(call->verdict.kind != VERDICT_DENIED))
 		return false;
-	}
 	reset(fd);
-	if (away.verdict.error)
-		call->verdict = away.verdict;
-	else
+	if (!call->verdict.error) {
+		struct call away = *call;
+
 		call_end_known(&away, EACCES);
+		pass(call);
+	}
 	return true;
 }

@@ -50,17 +50,29 @@ static int answer_pair(struct call *call, int domain, int type, int protocol, co
 	return answer_birth(call, error);
 }
 
-EXPORT int socket(int domain, int type, int protocol)
+/* Apart, so that socket() itself stays in registers. */
+static __attribute__((noinline)) int socket_by_rules(int domain, int type, int protocol)
 {
 	struct call call;
 	int ret;
 
-	if (!call_begin(&call, OP_SOCKET))
-		return real.socket(domain, type, protocol);
+	call_start(&call, OP_SOCKET, -1);
 	note_kind(&call, domain, type, protocol);
 	ret = call_may_go(&call, OP_SOCKET, NULL) ? real.socket(domain, type, protocol)
 	                                          : answer_socket(&call, domain, type, protocol);
 	return (int)call_end_socket(&call, ret);
+}
+
+EXPORT int socket(int domain, int type, int protocol)
+{
+	struct call call;
+
+	if (UNLIKELY(call_is_ruled(OP_SOCKET)) && process_is_watching())
+		return socket_by_rules(domain, type, protocol);
+	if (!call_begin(&call, OP_SOCKET))
+		return real.socket(domain, type, protocol);
+	note_kind(&call, domain, type, protocol);
+	return (int)call_end_socket(&call, real.socket(domain, type, protocol));
 }
 
 EXPORT int socketpair(int domain, int type, int protocol, int fds[2])

@@ -77,9 +77,10 @@ long raw_read_file(const char *path, void *buf, size_t size);
  * overcommit. Returns NULL if there is none. */
 void *raw_map(size_t size);
 
-/* Copy len bytes of our own memory from an address that may be bad. Returns
- * false, and no signal, if it is: what the caller's frame holds is read
- * directly, the rest with process_vm_readv(2). */
+/* Copy len bytes (at least 1) of our own memory from an address that may be bad. Returns
+ * false, and no signal, if it is. What the caller's frame holds is read directly; of the
+ * rest each page is tried first. (A page that another thread unmaps just then is a
+ * SIGSEGV, where the kernel would have said EFAULT.) */
 bool raw_peek(void *to, const void *from, size_t len);
 
 /* Make the kernel allocate these pages (whole ones) of a shared mapping now.
