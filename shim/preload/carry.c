@@ -291,24 +291,23 @@ static __attribute__((noinline)) bool carry_closely(struct call *call, enum op_k
 }
 
 /* A plain IPv4 address of which no rule speaks, on a plain IPv4 socket: most calls. */
-static bool passes_at_once(struct call *call, enum op_kind kind, struct aim *aim)
+HOT bool passes_at_once(const struct call *call, enum op_kind kind, struct aim *aim)
 {
 	const uint32_t plain = SOCKET_KNOWN | FAMILY_INET << SOCKET_FAMILY_SHIFT;
 	const uint32_t care = plain | 3 << SOCKET_FAMILY_SHIFT | SOCKET_NO_PORT | SOCKET_RANGED;
 	const struct rules *rules =
 	        atomic_load_explicit(&process.engine.rules, memory_order_acquire);
+	struct sockaddr_in *in = (struct sockaddr_in *)&aim->copy;
 	uint32_t word = sock_bits(&call->sock);
-	unsigned proto = sock_proto(&call->sock);
-	const struct sockaddr_in *in = (const struct sockaddr_in *)&aim->copy;
+	unsigned proto = sock_proto(&call->sock) - PROTO_TCP;
 	uint64_t end;
 
-	if ((word & care) != plain || (proto != PROTO_TCP && proto != PROTO_UDP) || !rules ||
-	    aim->len != sizeof(*in) || !aim->addr || aim->addr == (const struct sockaddr *)in ||
-	    process.is_sandboxed || !raw_peek(&aim->copy, aim->addr, sizeof(*in)))
+	if ((word & care) != plain || proto > PROTO_UDP - PROTO_TCP || !rules ||
+	    aim->len != sizeof(*in) || process.is_sandboxed ||
+	    aim->addr == (const struct sockaddr *)in || !raw_peek(in, aim->addr, sizeof(*in)))
 		return false;
 	end = (uint64_t)ntohl(in->sin_addr.s_addr) << 32 | (uint64_t)ntohs(in->sin_port) << 16;
-	if (in->sin_family != AF_INET ||
-	    !rules_pass_v4(rules, kind, proto == PROTO_TCP ? RULE_TCP : RULE_UDP, end))
+	if (in->sin_family != AF_INET || !rules_pass_v4(rules, kind, RULE_TCP << proto, end))
 		return false;
 	aim->addr = (const struct sockaddr *)in;
 	return true;

@@ -37,10 +37,9 @@ void *raw_map(size_t size)
 	return at < 0 && at > -4096 ? NULL : (void *)at;
 }
 
-/* The cheapest system call that reads memory with care, on a cache-hot page a fifth of
- * process_vm_readv(2): rt_sigprocmask(2) copies the 8 bytes of its set before it looks at
- * `how`, which is none here. EFAULT: they cannot be read; EINVAL: they can, and nothing
- * was done. */
+/* The cheapest system call that reads memory with care, a fifth of process_vm_readv(2):
+ * rt_sigprocmask(2) copies the 8 bytes of its set before it looks at `how`, which is none
+ * here. EFAULT: they cannot be read; EINVAL: they can, and nothing was done. */
 static bool is_readable(uintptr_t at)
 {
 	const uintptr_t word = at & ~(uintptr_t)7; /* does not reach into another page */
@@ -48,20 +47,16 @@ static bool is_readable(uintptr_t at)
 	return raw4(SYS_rt_sigprocmask, ~0, word, NULL, 8) != -EFAULT;
 }
 
-bool raw_peek(void *to, const void *from, size_t len)
+bool raw_is_readable(uintptr_t at, size_t len)
 {
-	enum { NEAR = 1024, PAGE = 4096 }; /* our callers' frames reach at least so far */
-	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
-	uintptr_t at = (uintptr_t)from, last = at + len - 1;
+	enum { PAGE = 4096 };
+	uintptr_t last = at + len - 1;
 
-	if (at < frame || at + len > frame + NEAR) {
-		if (last < at || !is_readable(at))
+	if (last < at || !is_readable(at))
+		return false;
+	for (uintptr_t page = at / PAGE + 1; page <= last / PAGE; page++)
+		if (!is_readable(page * PAGE))
 			return false;
-		for (uintptr_t page = at / PAGE + 1; page <= last / PAGE; page++)
-			if (!is_readable(page * PAGE))
-				return false;
-	}
-	memcpy(to, from, len);
 	return true;
 }
 

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/syscall.h>
 
 static inline long raw6(long number, long a, long b, long c, long d, long e, long f)
@@ -77,11 +78,23 @@ long raw_read_file(const char *path, void *buf, size_t size);
  * overcommit. Returns NULL if there is none. */
 void *raw_map(size_t size);
 
-/* Copy len bytes (at least 1) of our own memory from an address that may be bad. Returns
- * false, and no signal, if it is. What the caller's frame holds is read directly; of the
- * rest each page is tried first. (A page that another thread unmaps just then is a
- * SIGSEGV, where the kernel would have said EFAULT.) */
-bool raw_peek(void *to, const void *from, size_t len);
+/* Can len bytes (at least 1) of our own memory be read? */
+bool raw_is_readable(uintptr_t at, size_t len);
+
+/* Copy them from an address that may be bad. Returns false, and no signal, if it is. What
+ * our caller's frame holds is read directly; of the rest each page is tried first. (A page
+ * that another thread unmaps just then is a SIGSEGV, where the kernel would have said
+ * EFAULT.) */
+static inline bool raw_peek(void *to, const void *from, size_t len)
+{
+	enum { NEAR = 1024 }; /* the frames of the wrappers and of who calls them */
+	uintptr_t above = (uintptr_t)from - (uintptr_t)__builtin_frame_address(0);
+
+	if ((above >= NEAR || len > NEAR - above) && !raw_is_readable((uintptr_t)from, len))
+		return false;
+	memcpy(to, from, len);
+	return true;
+}
 
 /* Make the kernel allocate these pages (whole ones) of a shared mapping now.
  * Returns 0, or -errno where touching them would raise SIGBUS (-EFAULT on a
