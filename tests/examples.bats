@@ -73,17 +73,19 @@ python() {
 }
 
 @test "local-only.rules: servers for all are servers for this host, nobody else is there" {
-	python 'import errno' 's = socket.create_server(("", 0))' \
-		'port = s.getsockname()[1]' \
-		't = socket.create_server(("", 8000))' \
-		'print(t.getsockname()[0])' \
-		'print(socket.create_connection(("127.0.0.1", 8000)).getpeername()[0])' \
-		'print(errno.errorcode[socket.socket().connect_ex(("192.0.2.1", port))])'
+	python 's = socket.create_server(("", 8000))' \
+		'print(s.getsockname()[0])' \
+		'for peer in ("127.0.0.1", 8000), ("127.0.0.2", 8000), ("192.0.2.1", 80):' \
+		'    print(socket.socket().connect_ex(peer))'
 	home_of "$BATS_TEST_TMPDIR/program.py" examples
-	run alone build/tcpshim run -q -f examples/local-only.rules python3 program.py
+	run alone build/tcpshim run -q -o session -f examples/local-only.rules python3 program.py
 	[ "$output" = "0.0.0.0
-127.0.0.1
-ENETUNREACH" ]
+0
+111
+101" ]
+	run tcpshim log --csv --verdict denied "$home/session"
+	[ "${#lines[@]}" = 2 ]
+	[[ "${lines[1]}" == *connect*192.0.2.1:80* ]]
 }
 
 @test "every rule file of the examples is without a doubt" {

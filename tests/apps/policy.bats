@@ -135,7 +135,7 @@ nginx_conf() {
 			deny   accept  tcp 127.0.0.2
 			deny   connect any
 		RULES
-		redis='redis-server --port 6379 --save "" --daemonize no'
+		redis='timeout 60 redis-server --port 6379 --save "" --daemonize no'
 		tcpshim run -q -f redis.rules $redis --bind 127.0.0.1 127.0.0.3 >out && exit 1
 		grep -i 'permission denied' out
 		tcpshim run -q -o s.tcpshim -f redis.rules $redis --bind 127.0.0.1 >out &
