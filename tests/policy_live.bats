@@ -133,6 +133,37 @@ accepts() {
 	accepts
 }
 
+@test "many threads while rules come and go" {
+	start "deny connect udp :$port" "$policy/live" threads "$port"
+	within 5 more_than 0
+	for n in $(seq 40); do
+		change "deny connect tcp; deny connect udp 127.0.0.1:$port error EPERM"
+		"$tool" rules "$session" -r "deny connect udp :$port; deny bind :$n" 7>&-
+	done
+	exec 7>&-
+	wait "$pid"
+	pid=
+	[ "$(tail -n 1 "$BATS_TEST_TMPDIR/answers")" = "end fine" ]
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/answers")" = 2 ]
+}
+
+@test "ports from auto come with new rules" {
+	local low
+
+	read -r low _ </proc/sys/net/ipv4/ip_local_port_range
+	start '' "$policy/live" live "$port"
+	change 'assign bind tcp :0 from auto'
+	echo bind-any >&7
+	within 5 more_than 0
+	read -r _ given <"$BATS_TEST_TMPDIR/answers"
+	[ "$given" -lt "$low" ] || [ "$low" -lt 10000 ]
+	change "assign bind from $((port + 1))-$((port + 2))"
+	echo bind-any >&7
+	within 5 more_than 1
+	read -r _ given < <(tail -n 1 "$BATS_TEST_TMPDIR/answers")
+	[ "$given" = $((port + 1)) ] || [ "$given" = $((port + 2)) ]
+}
+
 @test "children of a changed session have the new rules; so has who joins" {
 	start 'deny connect' "$policy/live" live "$port"
 	ask connect 'connect EACCES'

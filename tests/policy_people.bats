@@ -23,7 +23,7 @@ says() {
 			. tests/lib/policy.bash; ruled \"\$@\"" - "$rules" "$@"
 		echo "$mode: $output"
 		[ "$status" = 0 ]
-		[ "$(echo $output)" = "$words" ]
+		[ "${output//$'\n'/ }" = "$words" ]
 	done
 }
 

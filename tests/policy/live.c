@@ -54,6 +54,55 @@ static void *serve(void *nothing)
 	return NULL;
 }
 
+/* Of many threads, while rules change: PORT is denied by all of them, PORT + 1 by none. */
+static void *knock(void *stop)
+{
+	struct address bad = address_of("127.0.0.1", port),
+	               good = address_of("127.0.0.1", port + 1);
+	long failures = 0;
+
+	while (!*(_Atomic int *)stop) {
+		int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+		errno = 0;
+		failures += connect(fd, AT(bad)) != -1 || (errno != EACCES && errno != EPERM);
+		failures += connect(fd, AT(good)) != 0;
+		close(fd);
+	}
+	return (void *)failures;
+}
+
+/* Until its input ends. */
+static void threads(char **argv)
+{
+	static _Atomic int stop;
+	pthread_t thread[4];
+	void *failures;
+	char line[8];
+
+	port = port_argument(argv[0]);
+	for (int i = 0; i < 4; i++)
+		MUST(pthread_create(&thread[i], NULL, knock, &stop));
+	say("threads", 0);
+	while (fgets(line, sizeof line, stdin))
+		;
+	stop = 1;
+	for (int i = 0; i < 4; i++) {
+		MUST(pthread_join(thread[i], &failures));
+		EXPECT(!failures);
+	}
+	say("end", 0);
+}
+
+/* Which port is given for none? */
+static void do_bind_any(void)
+{
+	int fd = bound("127.0.0.1", SOCK_STREAM);
+
+	printf("bind-any %d\n", local_port(fd));
+	close(fd);
+}
+
 static void live(char **argv)
 {
 	pthread_t thread;
@@ -65,6 +114,8 @@ static void live(char **argv)
 			do_connect();
 		} else if (strcmp(line, "bind\n") == 0) {
 			do_bind();
+		} else if (strcmp(line, "bind-any\n") == 0) {
+			do_bind_any();
 		} else if (strcmp(line, "serve\n") == 0) {
 			listener = listening_at("127.0.0.1", port + 2, 8);
 			MUST(pthread_create(&thread, NULL, serve, NULL));
@@ -80,7 +131,7 @@ static void live(char **argv)
 
 int main(int argc, char **argv)
 {
-	static const struct part parts[] = {{"live", live}, {NULL, NULL}};
+	static const struct part parts[] = {{"live", live}, {"threads", threads}, {NULL, NULL}};
 
 	(void)argc;
 	alarm(20);

@@ -109,12 +109,33 @@ static inline bool is_at(const struct address *a, const char *ip, int port)
 	                                   : memcmp(&a->in6.sin6_addr, &b.in6.sin6_addr, 16) == 0);
 }
 
+/* A system call that nobody can stand in front of. */
+static inline long kernel(long number, long a, void *b, void *c)
+{
+#if defined __x86_64__
+	long ret = number;
+
+	__asm__ volatile("syscall" : "+a"(ret) : "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+	return ret;
+#elif defined __aarch64__
+	register long x8 __asm__("x8") = number;
+	register long x0 __asm__("x0") = a;
+	register void *x1 __asm__("x1") = b;
+	register void *x2 __asm__("x2") = c;
+
+	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2) : "memory");
+	return x0;
+#else
+#error "a system call is not known here"
+#endif
+}
+
 /* What the kernel says, whatever the program is told. */
 static inline struct address really(long number, int fd)
 {
 	struct address a = EMPTY_ADDRESS;
 
-	MUST(syscall(number, fd, &a.any, &a.len));
+	MUST(kernel(number, fd, &a.any, &a.len) ? -1 : 0);
 	return a;
 }
 
