@@ -31,7 +31,7 @@ enum {
 	SOCKET_PENDING = 1 << 13,      /* connect said EINPROGRESS; how it went is not known yet */
 	SOCKET_MOVED_LOCAL = 1 << 14,  /* the program asked for another local endpoint */
 	SOCKET_MOVED_REMOTE = 1 << 15, /* ... and for another peer */
-	SOCKET_RANGED = 1 << 16,       /* IP_LOCAL_PORT_RANGE is set by a rule */
+	SOCKET_RANGED = 1 << 16,       /* IP_LOCAL_PORT_RANGE is set, for this call */
 };
 
 struct sock {

@@ -23,18 +23,44 @@ static uint32_t option_bits(int fd)
 	return bits;
 }
 
+/* What kind of socket is it? Returns false if it is none. */
+static bool ask_kind(int fd, enum family *family, enum proto *proto)
+{
+	int domain, type, protocol = 0;
+
+	if (!capture_option(fd, SO_DOMAIN, &domain) || !capture_option(fd, SO_TYPE, &type))
+		return false;
+	capture_option(fd, SO_PROTOCOL, &protocol);
+	*family = addr_family(domain);
+	*proto = capture_proto(domain, type, protocol);
+	return true;
+}
+
+bool adopt_look(int fd, struct sock *sock)
+{
+	struct endpoint end;
+	enum family family;
+	enum proto proto;
+
+	if (!ask_kind(fd, &family, &proto))
+		return false;
+	sock->word = sock_word(0, family, proto, option_bits(fd));
+	if (capture_local(fd, &end) != FAMILY_OTHER) {
+		sock->local = end.ip;
+		sock->local_port = end.port;
+		sock->word |= SOCKET_LOCAL;
+	}
+	return true;
+}
+
 void adopt(int fd)
 {
 	struct call call = {.op = {.kind = OP_ADOPT, .fd = fd, .start = clock_ticks()}};
 	struct outcome *outcome = &call.outcome;
-	int domain, type, protocol = 0;
 	uint64_t cookie;
 
-	if (!capture_option(fd, SO_DOMAIN, &domain) || !capture_option(fd, SO_TYPE, &type))
+	if (!ask_kind(fd, &call.op.family, &call.op.proto))
 		return;
-	capture_option(fd, SO_PROTOCOL, &protocol);
-	call.op.family = addr_family(domain);
-	call.op.proto = capture_proto(domain, type, protocol);
 	call.op.cloexec = raw2(SYS_fcntl, fd, F_GETFD) & FD_CLOEXEC;
 	if (call.op.proto == PROTO_TCP || call.op.proto == PROTO_UDP) {
 		outcome->has_local = capture_local(fd, &outcome->local) != FAMILY_OTHER &&

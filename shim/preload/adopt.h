@@ -5,7 +5,14 @@
 #ifndef PRELOAD_ADOPT_H
 #define PRELOAD_ADOPT_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "core/sockets.h"
+
+/* What the kernel says of a socket that has no place in the table, without its id.
+ * Returns false if the fd is none. */
+bool adopt_look(int fd, struct sock *sock);
 
 /* If the fd is a socket, enter it with its real state. */
 void adopt(int fd);

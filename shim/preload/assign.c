@@ -25,33 +25,35 @@ static bool set_range(int fd, uint16_t low, uint16_t high)
 	       0;
 }
 
-static void mark_range(struct call *call, bool is_set)
+static bool has_range(int fd)
 {
-	const uint64_t bit = SOCKET_RANGED;
+	uint32_t range = 0;
+	socklen_t len = sizeof(range);
 
-	call->sock.word = is_set ? call->sock.word | bit : call->sock.word & ~bit;
-	sockets_change(&process.engine.sockets, call->op.fd, sock_id(&call->sock),
-	               is_set ? SOCKET_RANGED : 0, SOCKET_RANGED);
+	return raw5(SYS_getsockopt, fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &range, &len) != 0 ||
+	       range != 0;
 }
 
-void assign_forget_range(struct call *call)
-{
-	if (sock_bits(&call->sock) & SOCKET_RANGED && !process.is_sandboxed) {
-		set_range(call->op.fd, 0, 0);
-		mark_range(call, false);
-	}
-}
-
-/* A bound outside the host's range would count for nothing. */
+/* A bound outside the host's range would count for nothing. A range of the program's own
+ * stays untouched: then we choose. */
 static bool kernel_assigns(struct call *call)
 {
 	const struct verdict *verdict = &call->verdict;
+	int fd = call->op.fd;
 
 	if (verdict->low < process.host_low || verdict->high > process.host_high ||
-	    process.is_sandboxed || !set_range(call->op.fd, verdict->low, verdict->high))
+	    process.is_sandboxed || has_range(fd) || !set_range(fd, verdict->low, verdict->high))
 		return false;
-	mark_range(call, true);
+	call->sock.word |= SOCKET_RANGED;
 	return true;
+}
+
+void assign_done(struct call *call)
+{
+	if (sock_bits(&call->sock) & SOCKET_RANGED) {
+		set_range(call->op.fd, 0, 0);
+		call->sock.word &= ~(uint64_t)SOCKET_RANGED;
+	}
 }
 
 /* ---- our own ---- */
@@ -218,6 +220,17 @@ static int bind_for_listen(struct call *call, struct endpoint *local)
 	return bind_free(call, &aim, local);
 }
 
+/* A bind that fails takes from the socket the address that it had without a port
+ * (IP_BIND_ADDRESS_NO_PORT). */
+static void restore_address(const struct call *call, struct endpoint local)
+{
+	struct aim aim;
+
+	memset(&aim.copy, 0, sizeof(aim.copy));
+	local.port = 0;
+	bind_to(call, &aim, &local);
+}
+
 bool assign_port(struct call *call, enum op_kind kind, struct aim *aim)
 {
 	struct endpoint local = local_of(call);
@@ -225,10 +238,12 @@ bool assign_port(struct call *call, enum op_kind kind, struct aim *aim)
 
 	if (kind == OP_LISTEN && sock_proto(&call->sock) != PROTO_TCP)
 		return true;
+	if (kind == OP_BIND && !aim) /* bindresvport: libc tries one port after the other */
+		return true;
 	if (kernel_assigns(call))
 		return true;
 	if (kind == OP_BIND)
-		return aim ? assign_bind(call, aim) : true;
+		return assign_bind(call, aim);
 	if (process.is_sandboxed) /* no system call that the program would not make here */
 		return true;
 	error = kind == OP_LISTEN ? bind_for_listen(call, &local) : bind_for_connect(call, &local);
@@ -236,5 +251,7 @@ bool assign_port(struct call *call, enum op_kind kind, struct aim *aim)
 		error = engine_no_port(kind, sock_proto(&call->sock));
 	if (error != EINVAL) /* EINVAL: it is bound, in a way that was not seen */
 		call->verdict.error = error;
+	if (call->verdict.error && sock_bits(&call->sock) & SOCKET_BOUND)
+		restore_address(call, local);
 	return !call->verdict.error;
 }

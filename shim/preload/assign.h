@@ -15,7 +15,7 @@
  * has succeeded, or verdict.error says as the kernel would that the range is exhausted. */
 bool assign_port(struct call *call, enum op_kind kind, struct aim *aim);
 
-/* A range that an earlier call has set counts no longer. */
-void assign_forget_range(struct call *call);
+/* The call has been made: the range that it had counts no longer. */
+void assign_done(struct call *call);
 
 #endif

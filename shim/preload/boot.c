@@ -46,7 +46,8 @@ static void say(const char *problem, int error)
 		text_put(&text, name_errno(error) ? name_errno(error) : "?");
 	}
 	text_put(&text, enforce_asked() ? "; the program runs by its rules, without a record\n"
-	                                : "; the program runs without a record\n");
+	                                : "; the program runs without a record, and without the "
+	                                  "rules that the session may have\n");
 	raw_write(2, buf, text.len);
 }
 
@@ -96,6 +97,7 @@ static void come_up(void)
 	enforce_start();
 	has_rules = process.is_recording || atomic_load(&process.engine.rules);
 	if ((!has_rules && !process.is_logging) || !make_wiped_page()) {
+		enforce_aside();
 		process.is_recording = process.is_logging = false;
 		process.is_aside = true;
 		atomic_store(&process.state, ASIDE);
@@ -126,6 +128,16 @@ static bool can_start_anew(void)
 	return atomic_load(&process.state) == AWAKE && !process.is_sandboxed;
 }
 
+/* Then it has no place in the record, but rules hold for it. */
+static bool go_on_unrecorded(void)
+{
+	if (atomic_load(&process.state) != AWAKE)
+		return false;
+	process.is_recording = process.is_logging = false;
+	process.self->pid = NAMELESS;
+	return true;
+}
+
 /* Does not look whether the page was wiped: that would touch it once more. */
 void process_forked(void)
 {
@@ -152,9 +164,10 @@ bool process_wake(void)
 		return atomic_load(&process.state) == AWAKE;
 	}
 	if (process.self->pid == 0) {
-		if (!can_start_anew()) /* another thread is just coming up, or it never will */
+		if (can_start_anew())
+			start_anew();
+		else if (!go_on_unrecorded()) /* another thread is just coming up */
 			return false;
-		start_anew();
 	}
 	wake_thread();
 	return true;

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "preload/adopt.h"
+#include "preload/assign.h"
 #include "preload/capture.h"
 #include "preload/record.h"
 
@@ -128,6 +129,8 @@ HOT long end_named(enum op_kind kind, struct call *call, long ret)
 	bool is_birth = kind == OP_ACCEPT && ret >= 0;
 
 	call_note_end(call, ret);
+	if (UNLIKELY(call->verdict.kind != VERDICT_PASSED))
+		assign_done(call);
 	if (UNLIKELY(is_contradicted(kind, call))) {
 		adopt_arrival(call->op.fd);
 		sockets_get(&process.engine.sockets, call->op.fd, &call->sock);

@@ -7,6 +7,10 @@
 #include "preload/process.h"
 #include "sys/raw.h"
 
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
 static enum family ask(long number, int fd, struct endpoint *end)
 {
 	struct sockaddr_storage addr;
@@ -62,8 +66,9 @@ enum proto capture_proto(int domain, int type, int protocol)
 		return type == SOCK_STREAM ? PROTO_STREAM : PROTO_OTHER;
 	if (domain != AF_INET && domain != AF_INET6)
 		return PROTO_OTHER;
-	if (type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP))
-		return PROTO_TCP;
+	if (type == SOCK_STREAM &&
+	    (protocol == 0 || protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP))
+		return PROTO_TCP; /* Multipath TCP has its ports, and falls back to it */
 	if (type == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP))
 		return PROTO_UDP;
 	return PROTO_OTHER;

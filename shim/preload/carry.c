@@ -7,9 +7,11 @@
 #include "preload/carry.h"
 
 #include <errno.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <string.h>
 
+#include "preload/adopt.h"
 #include "preload/assign.h"
 #include "preload/call.h"
 #include "preload/capture.h"
@@ -33,13 +35,15 @@ static bool copy_address(struct aim *aim)
 	return true;
 }
 
-/* bind(2) takes AF_UNSPEC for AF_INET if the address is any (inet_bind() in the kernel). */
+/* An IPv4 socket takes AF_UNSPEC for AF_INET: bind(2) if the address is any (inet_bind() in
+ * the kernel), sendto(2) always (udp_sendmsg(), raw_sendmsg()). */
 static void read_unspecified(struct aim *aim, enum op_kind kind, enum family family)
 {
 	struct sockaddr_in *in = (struct sockaddr_in *)&aim->copy;
 
-	if (kind == OP_BIND && family == FAMILY_INET && in->sin_family == AF_UNSPEC &&
-	    in->sin_addr.s_addr == INADDR_ANY)
+	if (family != FAMILY_INET || in->sin_family != AF_UNSPEC)
+		return;
+	if (kind == OP_SEND || (kind == OP_BIND && in->sin_addr.s_addr == INADDR_ANY))
 		in->sin_family = AF_INET;
 }
 
@@ -93,22 +97,19 @@ static void read_local(struct call *call)
 /* ---- what the kernel would say first ---- */
 
 /* A TCP socket that is connected, connecting or listening does not look at the address. One
- * that its peer has reset has no peer any more, but its port still: it is connected all
- * the same. Whether the table is right, the kernel knows. */
+ * that its peer has reset is closed and connected all the same; it is told from one that
+ * was dissolved by what it has sent, which that forgets (tcp_disconnect() in the kernel). */
 static bool is_busy(const struct call *call)
 {
-	uint32_t bits = sock_bits(&call->sock);
-	struct endpoint end;
+	enum { CLOSED = 7 }; /* TCP_CLOSE of the kernel's net/tcp_states.h */
+	struct tcp_info info = {.tcpi_state = CLOSED};
+	socklen_t len = sizeof(info);
 
-	if (sock_proto(&call->sock) != PROTO_TCP)
+	if (sock_proto(&call->sock) != PROTO_TCP || process.is_sandboxed ||
+	    !(sock_bits(&call->sock) & (SOCKET_LISTENING | SOCKET_PENDING | SOCKET_REMOTE)))
 		return false;
-	if (bits & (SOCKET_LISTENING | SOCKET_PENDING))
-		return true;
-	if (!(bits & SOCKET_REMOTE))
-		return false;
-	return capture_remote(call->op.fd, &end) != FAMILY_OTHER ||
-	       (capture_local(call->op.fd, &end) != FAMILY_OTHER &&
-	        end.port == call->sock.local_port);
+	raw5(SYS_getsockopt, call->op.fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	return info.tcpi_state != CLOSED || info.tcpi_segs_out > 0;
 }
 
 /* Is it a socket that could listen, or one that the kernel refuses to let? */
@@ -169,7 +170,6 @@ static bool move(struct call *call, enum op_kind kind, struct aim *aim)
 
 static bool carry_verdict(struct call *call, enum op_kind kind, struct aim *aim)
 {
-	assign_forget_range(call);
 	if (call->verdict.error)
 		return refuse(call, kind);
 	switch (call->verdict.kind) {
@@ -281,7 +281,7 @@ static __attribute__((noinline)) bool carry_closely(struct call *call, enum op_k
 	call->op.path = NULL;
 	if (is_birth)
 		return carry_birth(call, kind);
-	if (!call->sock.word)
+	if (!call->sock.word && !adopt_look(call->op.fd, &call->sock))
 		return true; /* no socket: the kernel says so */
 	if (kind == OP_BIND)
 		return carry_bind(call, aim);
@@ -294,7 +294,7 @@ static __attribute__((noinline)) bool carry_closely(struct call *call, enum op_k
 HOT bool passes_at_once(const struct call *call, enum op_kind kind, struct aim *aim)
 {
 	const uint32_t plain = SOCKET_KNOWN | FAMILY_INET << SOCKET_FAMILY_SHIFT;
-	const uint32_t care = plain | 3 << SOCKET_FAMILY_SHIFT | SOCKET_NO_PORT | SOCKET_RANGED;
+	const uint32_t care = plain | 3 << SOCKET_FAMILY_SHIFT | SOCKET_NO_PORT;
 	const struct rules *rules =
 	        atomic_load_explicit(&process.engine.rules, memory_order_acquire);
 	struct sockaddr_in *in = (struct sockaddr_in *)&aim->copy;

@@ -141,9 +141,17 @@ struct rules *enforce_compile(void)
 
 /* ---- in force ---- */
 
+void enforce_aside(void)
+{
+	if (atomic_load(&process.engine.rules))
+		refuse("MADV_WIPEONFORK fails: rules cannot be enforced", NULL, 0);
+}
+
 /* What rules need to be carried out. */
 static void prepare(const struct rules *rules)
 {
+	if (!process.engine.sockets.capacity)
+		process_make_tables();
 	if (rules->actions & 1 << ACTION_MOVE)
 		process_make_asked();
 	if (rules->flags & RULE_AUTO && !process.is_sandboxed && !process.engine.auto_high)
@@ -177,6 +185,13 @@ void enforce_renewed(void)
 	atomic_store(&renewing, 0);
 }
 
+static void check_tables(void)
+{
+	if (atomic_load(&process.engine.rules) && !process.engine.sockets.capacity)
+		refuse("no memory to know sockets by (ulimit -v): rules cannot be enforced", NULL,
+		       ENOMEM);
+}
+
 void enforce_start(void)
 {
 	struct session_header *session = process.engine.session;
@@ -188,6 +203,7 @@ void enforce_start(void)
 		if (rules)
 			newfile_port_range(&process.host_low, &process.host_high);
 		put_in_force(rules);
+		check_tables();
 		return;
 	}
 	process.host_low = session->port_low;
@@ -199,4 +215,5 @@ void enforce_start(void)
 	enforce_renewed();
 	if (process.rules_seen && !atomic_load(&process.engine.rules))
 		refuse("cannot read the rules of the session", settings.session, 0);
+	check_tables();
 }

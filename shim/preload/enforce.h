@@ -18,6 +18,9 @@ struct rules *enforce_compile(void);
  * now on. Ends the program if it asks for rules that the session does not have. */
 void enforce_start(void);
 
+/* The library stands aside: with rules, the program is not run. */
+void enforce_aside(void);
+
 /* The session's rules have changed. */
 void enforce_renewed(void);
 

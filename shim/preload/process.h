@@ -35,6 +35,7 @@ struct thread {
 
 #define NOT_WATCHING UINT32_MAX /* a vfork child */
 #define NEVER_WOKEN  (UINT32_MAX - 1)
+#define NAMELESS     (UINT32_MAX - 2) /* a process that cannot ask for its pid */
 
 /* This process; all 0 in a forked child. */
 struct self {

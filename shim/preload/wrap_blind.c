@@ -70,7 +70,7 @@ static int close_range_number(unsigned first, unsigned last, int flags)
 	return (int)real.syscall(SYS_close_range, first, last, flags, 0, 0, 0);
 }
 
-/* Those that make, name or close a socket go the way of libc's function. */
+/* Those that make, name, use or close a socket go the way of libc's function. */
 static bool by_name(long number, const long a[6], long *ret)
 {
 	switch (number) {
@@ -96,6 +96,28 @@ static bool by_name(long number, const long a[6], long *ret)
 	case SYS_accept4:
 		*ret = accept4((int)a[0], POINTER(struct sockaddr *, a[1]),
 		               POINTER(socklen_t *, a[2]), (int)a[3]);
+		return true;
+	case SYS_getsockname:
+		*ret = getsockname((int)a[0], POINTER(struct sockaddr *, a[1]),
+		                   POINTER(socklen_t *, a[2]));
+		return true;
+	case SYS_getpeername:
+		*ret = getpeername((int)a[0], POINTER(struct sockaddr *, a[1]),
+		                   POINTER(socklen_t *, a[2]));
+		return true;
+	case SYS_sendto:
+		*ret = sendto((int)a[0], POINTER(const void *, a[1]), (size_t)a[2], (int)a[3],
+		              POINTER(struct sockaddr *, a[4]), (socklen_t)a[5]);
+		return true;
+	case SYS_recvfrom:
+		*ret = recvfrom((int)a[0], POINTER(void *, a[1]), (size_t)a[2], (int)a[3],
+		                POINTER(struct sockaddr *, a[4]), POINTER(socklen_t *, a[5]));
+		return true;
+	case SYS_sendmsg:
+		*ret = sendmsg((int)a[0], POINTER(struct msghdr *, a[1]), (int)a[2]);
+		return true;
+	case SYS_recvmsg:
+		*ret = recvmsg((int)a[0], POINTER(struct msghdr *, a[1]), (int)a[2]);
 		return true;
 	case SYS_shutdown:
 		*ret = shutdown((int)a[0], (int)a[1]);

@@ -169,6 +169,14 @@ EXPORT int getsockopt(int fd, int level, int option, void *value, socklen_t *len
 	return ret;
 }
 
+/* As the kernel reads a flag of IPPROTO_IP: of any length, none is 0. */
+static bool is_on(const void *value, socklen_t len)
+{
+	if (len >= sizeof(int))
+		return *(const int *)value;
+	return len > 0 && *(const char *)value;
+}
+
 /* The options that decide how ports are given out, for the record. */
 static uint32_t option_bit(int level, int option)
 {
@@ -186,10 +194,9 @@ EXPORT int setsockopt(int fd, int level, int option, const void *value, socklen_
 
 	if (ret == 0 && bit && call_knows(fd) && process_is_watching()) {
 		const struct sock *sock = sockets_at(&process.engine.sockets, fd);
-		bool is_on = len >= sizeof(int) ? *(const int *)value : *(const char *)value;
 
 		sockets_change(&process.engine.sockets, fd, sockets_word(sock) >> 32,
-		               is_on ? bit : 0, bit);
+		               is_on(value, len) ? bit : 0, bit);
 	}
 	return ret;
 }

@@ -3,6 +3,7 @@
  * send takes, each new peer of an unconnected UDP socket, a connection that fast
  * open makes, descriptors in SCM_RIGHTS. All other packets go straight on. */
 #include <errno.h>
+#include <string.h>
 
 #include "preload/adopt.h"
 #include "preload/call.h"
@@ -187,9 +188,14 @@ static const struct msghdr *aim_message(struct aim *aim, struct msghdr *copy,
                                         const struct msghdr *msg)
 {
 	aim_take(aim, NULL, 0);
-	if (LIKELY(!call_is_ruled(OP_SEND)) || process.is_sandboxed ||
-	    !raw_peek(copy, msg, sizeof(*copy)))
+	if (LIKELY(!call_is_ruled(OP_SEND)))
 		return msg;
+	if (process.is_sandboxed) /* there is no way to look with care */
+		memcpy(copy, msg, sizeof(*copy));
+	else if (!raw_peek(copy, msg, sizeof(*copy)))
+		return msg;
+	if (copy->msg_namelen > sizeof(aim->copy)) /* as the kernel cuts it */
+		copy->msg_namelen = sizeof(aim->copy);
 	aim_take(aim, copy->msg_name, copy->msg_namelen);
 	return copy;
 }
@@ -291,15 +297,32 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 	return ret;
 }
 
+enum { MESSAGES = 256 };
+
+/* How much room each message offers for a name; of the first ones. */
+static unsigned note_rooms(uint8_t room[MESSAGES], const struct mmsghdr *msgs, unsigned count)
+{
+	unsigned n = count < MESSAGES ? count : MESSAGES;
+
+	if (n == 0 || process.is_sandboxed || !raw_is_readable((uintptr_t)msgs, n * sizeof(*msgs)))
+		return 0;
+	for (unsigned i = 0; i < n; i++)
+		room[i] = msgs[i].msg_hdr.msg_namelen < UINT8_MAX
+		                  ? (uint8_t)msgs[i].msg_hdr.msg_namelen
+		                  : UINT8_MAX;
+	return n;
+}
+
 EXPORT int recvmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags,
                     struct timespec *timeout)
 {
+	uint8_t room[MESSAGES];
 	struct call call;
+	unsigned known = note_rooms(room, msgs, count);
 	int ret = real.recvmmsg(fd, msgs, count, flags, timeout);
 
-	/* a name longer than any sockaddr was cut; what was offered is not known */
 	for (int i = 0; i < ret && call_begin_on(&call, OP_RECV, fd); i++)
-		after_recvmsg(&call, &msgs[i].msg_hdr, sizeof(struct sockaddr_in6),
+		after_recvmsg(&call, &msgs[i].msg_hdr, (unsigned)i < known ? room[i] : 0,
 		              msgs[i].msg_len);
 	return ret;
 }
