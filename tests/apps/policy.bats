@@ -212,7 +212,10 @@ Permission denied"* ]]
 	nginx_conf 8080
 	cat >"$home/traffic" <<-'END'
 		nginx -e $PWD/error -c $PWD/nginx.conf &
-		until [ -s pid ] && curl -s "http://127.0.0.1:8080/"; do sleep 0.1; done
+		for i in {1..100}; do
+			[ -s pid ] && curl -s "http://127.0.0.1:8080/" && break
+			sleep 0.1
+		done
 		curl -s 'http://127.0.0.1:8080/[1-20]'
 		curl -s 'http://127.0.0.1:8080/behind?[1-5]'
 		[ -z "$more" ] || curl -s "$more"

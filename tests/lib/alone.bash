@@ -23,10 +23,11 @@ inside='ip link set lo up; cd "$0" && exec "$@"'
 
 # alone COMMAND...: in $home, in a network namespace, without any privilege
 alone() {
-	local user=(setpriv --bounding-set=-all --inh-caps=-all)
+	local user=(unshare --map-user="$(id -u)" --map-group="$(id -g)")
 
 	if [ "$(id -u)" = 0 ]; then
-		user+=(--reuid=nobody --regid=nogroup --clear-groups)
+		user=(setpriv --bounding-set=-all --inh-caps=-all
+			--reuid=nobody --regid=nogroup --clear-groups)
 	fi
 	"${space[@]}" sh -c "$inside" "$home" "${user[@]}" env HOME="$home" \
 		XDG_STATE_HOME="$home/state" PATH="/usr/bin:/usr/sbin:$PATH" "$@" 3>&-

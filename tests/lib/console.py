@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""console.py FILE - runs what a text shows: each ```console block is a session of
-bash, its lines are commands ("$ ...") and what they print. What differs from run to
-run may: times, and which port of 30000-30999 it is.
-A command that ends with & goes on; its output is waited for."""
+"""console.py FILE - runs what a text shows in its ```console blocks, in one bash; the
+lines are commands ("$ ...") and what they print. What differs from run to run may:
+times, and which port of 30000-30999 it is. A command that ends with & goes on; its
+output is waited for."""
 
 import re
 import subprocess
@@ -12,10 +12,11 @@ import threading
 
 PATIENCE = 20
 MARK = '--- end of a command'
+KILLED = re.compile(r'bash: line \d+: +\d+ Terminated')
 
 
 def blocks(text):
-    """The sessions of a text: lists of [command, line...]."""
+    """The blocks of a text: lists of [command, line...]."""
     for block in re.findall(r'^```console\n(.*?)^```$', text, re.M | re.S):
         steps = []
         for line in block.splitlines():
@@ -55,34 +56,37 @@ class Shell:
             line = self.read()
             if line == MARK:
                 break
-            printed.append(line)
+            if not KILLED.match(line):
+                printed.append(line)
         return printed[:-1]
 
     def end(self):
-        self.write('kill $(jobs -p) 2>/dev/null; wait')
+        self.write('kill $(jobs -p) 2>/dev/null; wait; exit')
         self.bash.stdin.close()
         self.bash.stdout.read()
         self.bash.wait()
         self.timer.cancel()
 
 
-def run(steps):
-    shell, good = Shell(), True
+def run(shell, steps):
+    """A block of them; what it has left running is waited for."""
     for command, *lines in steps:
         printed = shell.step(command, lines)
         if [alike(line) for line in printed] != [alike(line) for line in lines]:
             print('$ %s' % command, *printed, '--- expected:', *lines, sep='\n')
-            good = False
-            break
-    shell.end()
-    return good
+            return False
+    shell.step('wait', [])
+    return True
 
 
 def main():
     with open(sys.argv[1], encoding='utf-8') as file:
-        results = [run(steps) for steps in blocks(file.read())]
-    print('%d sessions' % len(results))
-    sys.exit(0 if results and all(results) else 1)
+        all_steps = list(blocks(file.read()))
+    shell = Shell()
+    good = all_steps and all(run(shell, steps) for steps in all_steps)
+    shell.end()
+    print('%d blocks' % len(all_steps))
+    sys.exit(0 if good else 1)
 
 
 main()
