@@ -102,7 +102,7 @@ HOT void engine_give_birth(struct engine *engine, struct call *call, int fd, uin
 
 	if (line && engine->session)
 		id = session_line_id(engine->session, line);
-	else if (line)
+	else if (!engine->session)
 		id = atomic_fetch_add_explicit(&engine->ids, 1, memory_order_relaxed) + 1;
 	word |= (uint64_t)id << 32 | (call->op.cloexec ? SOCKET_CLOEXEC : 0);
 	call->sock.word = word;

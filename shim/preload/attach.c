@@ -166,8 +166,16 @@ static int search(void *at)
 	struct search *search = at;
 	struct newfile_problem problem;
 
-	if (settings.session[0]) {
+	if (settings.session[0] && settings.session_given[0] == '/') {
 		search->found = join_or_make(settings.session);
+		return 0;
+	}
+	if (settings.session[0]) { /* relative: our parent's, if there is none here */
+		search->found = map_path(settings.session);
+		if (!search->found.session && search->found.error == ENOENT)
+			search->found = join_parents();
+		if (!search->found.session && !search->found.problem)
+			search->found = join_or_make(settings.session);
 		return 0;
 	}
 	search->found = join_parents();

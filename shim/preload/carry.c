@@ -117,6 +117,8 @@ static bool could_listen(const struct call *call)
 {
 	int type = 0;
 
+	if (process.is_sandboxed) /* nothing can be asked */
+		return sock_family(&call->sock) != FAMILY_OTHER;
 	switch (sock_family(&call->sock)) {
 	case FAMILY_INET:
 	case FAMILY_INET6:
@@ -320,12 +322,14 @@ bool carry(struct call *call, enum op_kind kind, struct aim *aim)
 
 /* ---- accept ---- */
 
-/* Closed with nothing left to linger for, the peer gets a reset, socket(7). */
+/* Closed with nothing left to linger for, the peer gets a reset, socket(7). Once sandboxed,
+ * only the close is sure to be allowed. */
 static void reset(int fd)
 {
 	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 
-	raw5(SYS_setsockopt, fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	if (!process.is_sandboxed)
+		raw5(SYS_setsockopt, fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	raw_close(fd);
 }
 

@@ -35,7 +35,7 @@ static __attribute__((noreturn)) void refuse(const char *what, const char *which
 	text_put(&text, what);
 	if (which) {
 		text_put(&text, " ");
-		text_visible(&text, which, strlen(which));
+		text_visible(&text, which, strnlen(which, 200));
 	}
 	if (error) {
 		text_put(&text, ": ");
@@ -93,6 +93,8 @@ static struct rules_source read_file(const char *path)
 		n = raw3(SYS_read, fd, text + source.len, RULES_FILE_MAX - source.len);
 		source.len += n > 0 ? (size_t)n : 0;
 	}
+	if (source.len == RULES_FILE_MAX)
+		refuse("TCPSHIM_RULES_FILE is too large:", path, 0);
 	if (n < 0)
 		refuse("cannot read TCPSHIM_RULES_FILE", path, (int)-n);
 	raw_close((int)fd);

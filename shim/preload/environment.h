@@ -4,10 +4,13 @@
 #ifndef PRELOAD_ENVIRONMENT_H
 #define PRELOAD_ENVIRONMENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-/* The environment to pass instead of envp: envp itself if it lacks nothing (or
+/* cannot_join: the child cannot open the session; then it gets the session's rules in
+ * TCPSHIM_RULES, to go by them without a record.
+ * The environment to pass instead of envp: envp itself if it lacks nothing (or
  * we do), else a copy at *map, *map_size bytes, that the caller unmaps. */
-char *const *environment_repair(char *const envp[], void **map, size_t *map_size);
+char *const *environment_repair(char *const envp[], bool cannot_join, void **map, size_t *map_size);
 
 #endif

@@ -142,9 +142,10 @@ static void begin(struct exec *exec, const char *path, bool searches, char *cons
 		return; /* every step below is a system call */
 	if (path && !raw_peek(&byte, path, 1))
 		exec->path = path = NULL; /* the kernel says EFAULT */
-	exec->envp = environment_repair(envp, &exec->map, &exec->map_size);
 	if (process.is_recording)
 		exec->coverage = judge(path, searches, &exec->is_there);
+	exec->envp = environment_repair(envp, exec->coverage == COVERAGE_UNREACHABLE, &exec->map,
+	                                &exec->map_size);
 }
 
 void exec_begin(struct exec *exec, const char *path, bool searches, char *const envp[])

@@ -161,10 +161,9 @@ static long write_rules(int fd, const struct rules *rules)
 	return wrote < 0 ? wrote : wrote == (long)rules->bytes ? 0 : -ENOSPC;
 }
 
-static struct newfile_problem fill(int fd)
+static struct newfile_problem fill(int fd, struct rules *rules)
 {
 	static struct session_header identity, header;
-	struct rules *rules = enforce_compile();
 	const size_t rules_bytes = rules ? rules->bytes : 0;
 	uint64_t bytes = allowed_bytes(), first;
 	long error;
@@ -208,6 +207,7 @@ static long publish(const char *from, const char *to)
 struct newfile_problem newfile_make(const char *path)
 {
 	static char unfinished[SETTING_MAX];
+	struct rules *rules = enforce_compile(); /* may be the end: nothing is left behind */
 	struct newfile_problem problem;
 	struct text text = text_on(unfinished, sizeof(unfinished));
 	long fd, error;
@@ -221,7 +221,7 @@ struct newfile_problem newfile_make(const char *path)
 	          O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return bad("cannot make the session", fd);
-	problem = fill((int)fd);
+	problem = fill((int)fd, rules);
 	raw_close((int)fd);
 	if (problem.what) {
 		raw3(SYS_unlinkat, AT_FDCWD, unfinished, 0);

@@ -9,7 +9,7 @@
 extern char **environ;
 extern void *__libc_stack_end __attribute__((weak)); /* glibc's loader has it */
 
-struct settings settings = {"", "", "", "", "", "", "", "", "", ""};
+struct settings settings = {"", "", "", "", "", "", "", "", "", "", "", ""};
 
 /* All copies, one behind the other: short ones touch one page. */
 static char kept[10 * SETTING_MAX];
@@ -18,15 +18,16 @@ static size_t kept_bytes;
 static const struct {
 	const char *name;
 	const char **value;
+	bool is_ours; /* must not be lost, however long it is */
 } variables[] = {
-        {"LD_PRELOAD", &settings.preload},
-        {"TCPSHIM_SESSION", &settings.session},
-        {"TCPSHIM_LOG", &settings.log},
-        {"HOME", &settings.home},
-        {"XDG_STATE_HOME", &settings.state_home},
-        {"TCPSHIM_RULES", &settings.rules},
-        {"TCPSHIM_RULES_FILE", &settings.rules_file},
-        {"TCPSHIM_SEED", &settings.seed},
+        {"LD_PRELOAD", &settings.preload, false},
+        {"HOME", &settings.home, false},
+        {"XDG_STATE_HOME", &settings.state_home, false},
+        {"TCPSHIM_SESSION", &settings.session, true},
+        {"TCPSHIM_LOG", &settings.log, true},
+        {"TCPSHIM_RULES", &settings.rules, true},
+        {"TCPSHIM_RULES_FILE", &settings.rules_file, true},
+        {"TCPSHIM_SEED", &settings.seed, true},
 };
 
 bool settings_is_off(const char *value)
@@ -46,7 +47,7 @@ static const char *keep(const char *string, size_t len)
 	return copy;
 }
 
-/* What must not be lost, however long it is. Without memory, what stands in the environment
+/* Of any length. Without memory, what stands in the environment
  * itself is still better. */
 static const char *keep_long(const char *string)
 {
@@ -72,7 +73,8 @@ static const char *absolute(const char *path)
 	size_t len = strlen(path);
 	long cwd;
 
-	if (path[0] == '/' || path[0] == '\0' || kept_bytes + 2 * SETTING_MAX > sizeof(kept))
+	if (path[0] == '/' || path[0] == '\0' || len >= SETTING_MAX ||
+	    kept_bytes + 2 * SETTING_MAX > sizeof(kept))
 		return path;
 	cwd = raw2(SYS_getcwd, copy, SETTING_MAX); /* counts its NUL */
 	if (cwd <= 0)
@@ -89,9 +91,8 @@ static void read_entry(const char *entry)
 		size_t len = strlen(variables[i].name);
 
 		if (strncmp(entry, variables[i].name, len) == 0 && entry[len] == '=')
-			*variables[i].value = variables[i].value == &settings.rules
-			                              ? keep_long(entry + len + 1)
-			                              : settings_keep(entry + len + 1);
+			*variables[i].value = variables[i].is_ours ? keep_long(entry + len + 1)
+			                                           : settings_keep(entry + len + 1);
 	}
 }
 
@@ -128,6 +129,8 @@ void settings_read(void)
 	for (char **entry = find_environment(); entry && *entry; entry++)
 		read_entry(*entry);
 	find_library();
+	settings.session_given = settings.session;
+	settings.log_given = settings.log;
 	if (!settings_is_off(settings.session))
 		settings.session = absolute(settings.session);
 	if (strcmp(settings.log, "stderr") != 0)

@@ -16,11 +16,12 @@ struct settings {
 	const char *preload; /* LD_PRELOAD as it was */
 	const char *session; /* TCPSHIM_SESSION; then, the session that we are in, or "off" */
 	const char *log;     /* TCPSHIM_LOG */
-	const char *home, *state_home; /* HOME, XDG_STATE_HOME */
-	const char *rules;             /* TCPSHIM_RULES: of any length */
-	const char *rules_file;        /* TCPSHIM_RULES_FILE, as it was given */
-	const char *rules_path;        /* the same, absolute */
-	const char *seed;              /* TCPSHIM_SEED */
+	const char *session_given, *log_given; /* as they were: perhaps relative */
+	const char *home, *state_home;         /* HOME, XDG_STATE_HOME */
+	const char *rules;                     /* TCPSHIM_RULES: of any length */
+	const char *rules_file;                /* TCPSHIM_RULES_FILE, as it was given */
+	const char *rules_path;                /* the same, absolute */
+	const char *seed;                      /* TCPSHIM_SEED */
 };
 
 extern struct settings settings;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -102,6 +103,18 @@ static bool is_held(const char *claim)
 
 /* ---- claiming ---- */
 
+/* Somebody who claims nothing may have its ports: is the first one free? */
+static bool is_free(unsigned port)
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	long fd = raw3(SYS_socket, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool is_free = fd < 0 || raw3(SYS_bind, fd, &addr, sizeof(addr)) != -EADDRINUSE;
+
+	if (fd >= 0)
+		raw_close((int)fd);
+	return is_free;
+}
+
 /* Under the directory's lock. */
 static bool claim(const char *dir, unsigned port, const char *holder)
 {
@@ -134,7 +147,8 @@ static unsigned claim_one(unsigned first, unsigned count, unsigned start)
 	text_put(&text, settings.session);
 	raw2(SYS_flock, fd, LOCK_EX);
 	for (unsigned i = 0; i < count && !port; i++)
-		if (claim(dir, first + (start + i) % count * PORTS, holder))
+		if (is_free(first + (start + i) % count * PORTS) &&
+		    claim(dir, first + (start + i) % count * PORTS, holder))
 			port = first + (start + i) % count * PORTS;
 	raw_close((int)fd);
 	return port;

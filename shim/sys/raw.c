@@ -44,7 +44,8 @@ static bool is_readable(uintptr_t at)
 {
 	const uintptr_t word = at & ~(uintptr_t)7; /* does not reach into another page */
 
-	return raw4(SYS_rt_sigprocmask, ~0, word, NULL, 8) != -EFAULT;
+	/* no set at all is not read */
+	return word && raw4(SYS_rt_sigprocmask, ~0, word, NULL, 8) != -EFAULT;
 }
 
 bool raw_is_readable(uintptr_t at, size_t len)

@@ -314,7 +314,7 @@ static void test_without_a_line_it_is_remembered(void **state)
 	call.op.family = FAMILY_INET;
 	engine_after(&engine, OP_SOCKET, &call, NULL);
 	assert_true(sockets_knows(&engine.sockets, 3));
-	assert_int_equal(sock_id(entry(3)), 0);
+	assert_int_equal(sock_id(entry(3)), 1);
 }
 
 static void test_without_rules_everything_passes(void **state)
