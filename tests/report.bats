@@ -240,7 +240,7 @@ make_ruled() {
 		    3        3  web.rules:3  deny connect tcp :25
 		    4        5  web.rules:5  assign bind tcp :0 from 30000-30999
 		    5    1,234  web.rules:6  allow bind tcp :8080
-		    6    never  web.rules:7  deny connect unix /tmp/a\\b
+		    6    never  web.rules:7  deny connect unix /tmp/a\b
 
 		RULES, set 1
 		  no.  matched  from         rule

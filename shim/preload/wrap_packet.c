@@ -194,7 +194,8 @@ static const struct msghdr *aim_message(struct aim *aim, struct msghdr *copy,
 		memcpy(copy, msg, sizeof(*copy));
 	else if (!raw_peek(copy, msg, sizeof(*copy)))
 		return msg;
-	if (copy->msg_namelen > sizeof(aim->copy)) /* as the kernel cuts it */
+	if (copy->msg_namelen <= INT32_MAX &&      /* what is negative is EINVAL */
+	    copy->msg_namelen > sizeof(aim->copy)) /* the kernel cuts it */
 		copy->msg_namelen = sizeof(aim->copy);
 	aim_take(aim, copy->msg_name, copy->msg_namelen);
 	return copy;
