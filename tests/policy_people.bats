@@ -68,6 +68,13 @@ says() {
 	done
 }
 
+@test "Multipath TCP is TCP; calls by their number" {
+	says "deny connect tcp :$port; deny bind tcp :$port error EPERM" '' \
+		"$policy/people" multipath "$port"
+	says "deny connect tcp :$port; deny bind :$port error EPERM; deny send :$port
+		deny socket unix error ENFILE" '' "$policy/people" numbers "$port"
+}
+
 @test "bindresvport and rresvport are bind" {
 	says 'deny bind any' '' "$policy/people" reserved
 }

@@ -153,6 +153,54 @@ static void emptied(char **argv)
 	start(one, envp, fork);
 }
 
+/* Between vfork and exec. */
+static void borrowed(char **argv)
+{
+	struct address to = address_of("127.0.0.1", port_argument(argv[0]));
+	struct address port = address_of("127.0.0.1", port_argument(argv[0]));
+	int fd = tcp_socket(AF_INET), other = tcp_socket(AF_INET), status;
+	pid_t pid = vfork(); /* NOLINT */
+
+	if (pid == 0) {
+		if (connect(fd, AT(to)) != -1 || errno != EACCES)
+			_exit(1);
+		if (bind(other, AT(port)) != -1 || errno != EPERM)
+			_exit(2);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	EXPECT(status == 0);
+	EXPECT(connect(fd, AT(to)) == -1 && errno == EACCES);
+}
+
+/* Multipath TCP is TCP, for rules. */
+static void multipath(char **argv)
+{
+	struct address to = address_of("127.0.0.1", port_argument(argv[0]));
+	int fd = socket(AF_INET, SOCK_STREAM, 262);
+
+	if (fd == -1)
+		return; /* a kernel without it */
+	EXPECT(connect(fd, AT(to)) == -1 && errno == EACCES);
+	EXPECT(bind(fd, AT(to)) == -1 && errno == EPERM);
+}
+
+/* By number. */
+static void numbers(char **argv)
+{
+	struct address to = address_of("127.0.0.1", port_argument(argv[0]));
+	int fd = tcp_socket(AF_INET), udp = udp_socket(AF_INET);
+	struct message m;
+
+	message_out(&m, "x", &to);
+	EXPECT(syscall(SYS_connect, fd, &to.any, to.len) == -1 && errno == EACCES);
+	EXPECT(syscall(SYS_bind, fd, &to.any, to.len) == -1 && errno == EPERM);
+	EXPECT(syscall(SYS_sendto, udp, "x", 1, 0, &to.any, to.len) == -1 && errno == EACCES);
+	EXPECT(syscall(SYS_sendmsg, udp, &m.hdr, 0) == -1 && errno == EACCES);
+	EXPECT(syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0) == -1 && errno == ENFILE);
+	EXPECT(syscall(SYS_close, fd) == 0 && syscall(SYS_close, udp) == 0);
+}
+
 /* ---- libc binds inside ---- */
 
 static void reserved(char **argv)
@@ -233,7 +281,8 @@ int main(int argc, char **argv)
 	static const struct part parts[] = {
 	        {"threads", threads},       {"signals", signals},   {"child", child},
 	        {"grandchild", grandchild}, {"family", family},     {"emptied", emptied},
-	        {"reserved", reserved},     {"unix", unix_sockets}, {NULL, NULL},
+	        {"reserved", reserved},     {"borrowed", borrowed}, {"multipath", multipath},
+	        {"numbers", numbers},       {"unix", unix_sockets}, {NULL, NULL},
 	};
 
 	(void)argc;
