@@ -149,14 +149,17 @@ nobody_has() {
 }
 
 @test "from auto: a run without a record has ports, too" {
+	local most=0
+
 	for i in 1 2 3; do # somebody else may have those of one slice
 		TCPSHIM_SESSION=off auto "$policy/share" slice >"$BATS_TEST_TMPDIR/said"
 		read -r low high count <"$BATS_TEST_TMPDIR/said"
-		if [ "$count" -ge 100 ]; then
-			return
-		fi
+		echo "run $i: $low-$high, $count ports"
+		# without the rule, the ports are spread over the ephemeral range
+		[ $((high - low)) -lt 128 ]
+		most=$((count > most ? count : most))
 	done
-	return 1
+	[ "$most" -ge 100 ]
 }
 
 # Somebody else may have the ports of one or the other.
@@ -174,7 +177,7 @@ nobody_has() {
 			[ $((high - low)) -lt 128 ]
 		fi
 	done
-	[ $none -lt 10 ]
+	[ "$none" -lt 10 ]
 }
 
 @test "from auto: the programs of a session share its slice" {
