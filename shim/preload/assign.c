@@ -68,7 +68,7 @@ static struct search search_range(uint16_t low, uint16_t high)
 {
 	static _Atomic uint32_t own_turn;
 	struct session_header *session = process.engine.session;
-	struct search search = {.low = low, .count = (uint32_t)(high - low + 1)};
+	struct search search = {.low = low, .count = high < low ? 0 : high - low + 1u};
 
 	search.turn = atomic_fetch_add_explicit(session ? &session->port_turn : &own_turn, 1,
 	                                        memory_order_relaxed);

@@ -15,6 +15,7 @@
 #include "preload/process.h"
 #include "preload/record.h"
 #include "preload/settings.h"
+#include "preload/tuple.h"
 #include "sys/clock.h"
 #include "sys/raw.h"
 #include "sys/real.h"
@@ -145,6 +146,7 @@ void process_forked(void)
 	thread.vforks = 0;
 	if (!can_start_anew())
 		return;
+	tuple_forked();
 	start_anew();
 	wake_thread();
 }

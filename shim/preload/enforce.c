@@ -51,7 +51,8 @@ static void tell_problem(void *context, const struct rules_problem *problem)
 	static char buf[RULES_PROBLEM_MAX];
 
 	(void)context;
-	raw_write(2, buf, rules_print_problem(buf, sizeof(buf), problem));
+	if (!problem->is_warning) /* `tcpshim check` tells those */
+		raw_write(2, buf, rules_print_problem(buf, sizeof(buf), problem));
 }
 
 /* ---- the environment's ---- */
@@ -210,6 +211,8 @@ void enforce_start(void)
 	}
 	process.host_low = session->port_low;
 	process.host_high = session->port_high;
+	if (!process.host_high)
+		newfile_port_range(&process.host_low, &process.host_high);
 	if (asked && asked != session->rules_asked)
 		refuse("TCPSHIM_RULES asks for other rules than those of the session",
 		       settings.session, 0);

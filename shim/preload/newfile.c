@@ -102,6 +102,10 @@ void newfile_port_range(uint16_t *low, uint16_t *high)
 		for (; *at >= '0' && *at <= '9' && port[i] <= 65535; at++)
 			port[i] = port[i] * 10 + (unsigned)(*at - '0');
 	}
+	if (port[1] < port[0] || port[0] == 0 || port[1] > 65535) { /* without /proc */
+		port[0] = 32768;
+		port[1] = 60999;
+	}
 	*low = (uint16_t)port[0];
 	*high = (uint16_t)port[1];
 }

@@ -15,7 +15,7 @@ struct newfile_problem {
  * (SETTING_MAX bytes). */
 struct newfile_problem newfile_directory(char *path, const char *below);
 
-/* The host's ephemeral range. */
+/* The host's ephemeral range; Linux's own default where it cannot be read. */
 void newfile_port_range(uint16_t *low, uint16_t *high);
 
 /* Give a name in the directory of sessions to path (SETTING_MAX bytes): program, time

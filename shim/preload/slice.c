@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/text.h"
@@ -130,6 +131,15 @@ static bool claim(const char *dir, unsigned port, const char *holder)
 	return raw3(SYS_symlinkat, holder, AT_FDCWD, name) == 0;
 }
 
+/* For a second at most: a program must not hang because another one does. */
+static void lock(long fd)
+{
+	const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+
+	for (int i = 0; i < 100 && raw2(SYS_flock, fd, LOCK_EX | LOCK_NB) == -EWOULDBLOCK; i++)
+		raw2(SYS_nanosleep, &pause, NULL);
+}
+
 static unsigned claim_one(unsigned first, unsigned count, unsigned start)
 {
 	static char dir[SETTING_MAX], holder[SETTING_MAX];
@@ -145,7 +155,7 @@ static unsigned claim_one(unsigned first, unsigned count, unsigned start)
 	text_unsigned(&text, raw_getpid());
 	text_char(&text, ' ');
 	text_put(&text, settings.session);
-	raw2(SYS_flock, fd, LOCK_EX);
+	lock(fd);
 	for (unsigned i = 0; i < count && !port; i++)
 		if (is_free(first + (start + i) % count * PORTS) &&
 		    claim(dir, first + (start + i) % count * PORTS, holder))

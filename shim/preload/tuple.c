@@ -7,11 +7,37 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "preload/capture.h"
 #include "sys/raw.h"
+
+/* Descriptors that are open for a moment: a child that another thread forks just then
+ * inherits them. As fd + 1; where there is no place, a child keeps one. */
+static _Atomic int fleeting[8];
+
+/* Put `fd` in the place of `there`; -1: a free place. */
+static void note(int there, int fd)
+{
+	for (size_t i = 0; i < sizeof(fleeting) / sizeof(fleeting[0]); i++) {
+		int value = there + 1;
+
+		if (atomic_compare_exchange_strong(&fleeting[i], &value, fd + 1))
+			return;
+	}
+}
+
+void tuple_forked(void)
+{
+	for (size_t i = 0; i < sizeof(fleeting) / sizeof(fleeting[0]); i++) {
+		int fd = atomic_exchange(&fleeting[i], 0) - 1;
+
+		if (fd >= 0)
+			raw_close(fd);
+	}
+}
 
 /* The address that a packet to remote would leave from: a connected UDP socket has it. */
 static bool ask_source(struct ip *ip, enum family family, const struct endpoint *remote)
@@ -39,6 +65,8 @@ bool tuple_begin(struct tuple_query *query, enum family family, const struct end
 	if (addr_is_any(&local->ip) && !ask_source(&query->local.ip, family, remote))
 		return false;
 	query->fd = (int)raw3(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	if (query->fd >= 0)
+		note(-1, query->fd);
 	return true;
 }
 
@@ -66,7 +94,7 @@ bool tuple_is_free(const struct tuple_query *query, uint16_t port)
 	                       .idiag_dport = htons(query->remote.port),
 	                       .idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}},
 	};
-	struct nlmsghdr answer[32]; /* its head is enough */
+	struct nlmsghdr answer[4]; /* its head is enough */
 
 	put_ip(request.ask.id.idiag_src, &query->local.ip);
 	put_ip(request.ask.id.idiag_dst, &query->remote.ip);
@@ -81,6 +109,8 @@ bool tuple_is_free(const struct tuple_query *query, uint16_t port)
 
 void tuple_end(const struct tuple_query *query)
 {
-	if (query->fd >= 0)
-		raw_close(query->fd);
+	if (query->fd < 0)
+		return;
+	note(query->fd, -1);
+	raw_close(query->fd);
 }

@@ -22,4 +22,7 @@ bool tuple_is_free(const struct tuple_query *query, uint16_t port);
 
 void tuple_end(const struct tuple_query *query);
 
+/* In a forked child: queries that other threads of the parent had open are none of its. */
+void tuple_forked(void);
+
 #endif

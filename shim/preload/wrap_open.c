@@ -26,10 +26,10 @@ static int answer_birth(struct call *call, long error)
 
 static int answer_socket(struct call *call, int domain, int type, int protocol)
 {
-	long fd =
-	        process.is_sandboxed ? 0 : raw3(SYS_socket, domain, type | SOCK_CLOEXEC, protocol);
+	long fd = process.is_sandboxed ? -EMFILE
+	                               : raw3(SYS_socket, domain, type | SOCK_CLOEXEC, protocol);
 
-	if (fd > 0)
+	if (fd >= 0)
 		raw_close((int)fd);
 	return answer_birth(call, fd);
 }
@@ -67,10 +67,11 @@ EXPORT int socket(int domain, int type, int protocol)
 {
 	struct call call;
 
-	if (UNLIKELY(call_is_ruled(OP_SOCKET)) && process_is_watching())
-		return socket_by_rules(domain, type, protocol);
-	if (!call_begin(&call, OP_SOCKET))
+	if (!process_is_watching())
 		return real.socket(domain, type, protocol);
+	if (UNLIKELY(call_is_ruled(OP_SOCKET)))
+		return socket_by_rules(domain, type, protocol);
+	call_start(&call, OP_SOCKET, -1);
 	note_kind(&call, domain, type, protocol);
 	return (int)call_end_socket(&call, real.socket(domain, type, protocol));
 }
