@@ -153,26 +153,6 @@ static void emptied(char **argv)
 	start(one, envp, fork);
 }
 
-/* Between vfork and exec. */
-static void borrowed(char **argv)
-{
-	struct address to = address_of("127.0.0.1", port_argument(argv[0]));
-	struct address port = address_of("127.0.0.1", port_argument(argv[0]));
-	int fd = tcp_socket(AF_INET), other = tcp_socket(AF_INET), status;
-	pid_t pid = vfork(); /* NOLINT */
-
-	if (pid == 0) {
-		if (connect(fd, AT(to)) != -1 || errno != EACCES)
-			_exit(1);
-		if (bind(other, AT(port)) != -1 || errno != EPERM)
-			_exit(2);
-		_exit(0);
-	}
-	waitpid(pid, &status, 0);
-	EXPECT(status == 0);
-	EXPECT(connect(fd, AT(to)) == -1 && errno == EACCES);
-}
-
 /* Multipath TCP is TCP, for rules. */
 static void multipath(char **argv)
 {
@@ -279,10 +259,12 @@ static void unix_sockets(char **argv)
 int main(int argc, char **argv)
 {
 	static const struct part parts[] = {
-	        {"threads", threads},       {"signals", signals},   {"child", child},
-	        {"grandchild", grandchild}, {"family", family},     {"emptied", emptied},
-	        {"reserved", reserved},     {"borrowed", borrowed}, {"multipath", multipath},
-	        {"numbers", numbers},       {"unix", unix_sockets}, {NULL, NULL},
+	        {"threads", threads},   {"signals", signals},
+	        {"child", child},       {"grandchild", grandchild},
+	        {"family", family},     {"emptied", emptied},
+	        {"reserved", reserved}, {"multipath", multipath},
+	        {"numbers", numbers},   {"unix", unix_sockets},
+	        {NULL, NULL},
 	};
 
 	(void)argc;
