@@ -43,7 +43,6 @@ static int print_report(const struct command *self, struct reader *reader, bool 
 
 static int run(const struct command *self, int argc, char **argv)
 {
-	char path[PATH_MAX], error[PATH_MAX + 256];
 	struct reader *reader;
 	bool is_json = false;
 	int option, status;
@@ -52,13 +51,9 @@ static int run(const struct command *self, int argc, char **argv)
 		is_json = true;
 	if (option != OPTIONS_END)
 		return option == OPTIONS_HELP ? 0 : EXIT_TCPSHIM;
-	if (argc - optind > 1)
-		return command_fail(self, "one session at a time: what is '%s'?", argv[optind + 1]);
-	if (argc == optind && !reader_newest(path, sizeof(path), error, sizeof(error)))
-		return command_fail(self, "%s", error);
-	reader = reader_open(argc > optind ? argv[optind] : path, error, sizeof(error));
+	reader = options_session(self, argc, argv);
 	if (!reader)
-		return command_fail(self, "%s", error);
+		return EXIT_TCPSHIM;
 	status = print_report(self, reader, is_json);
 	reader_close(reader);
 	return status;

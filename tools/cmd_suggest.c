@@ -87,7 +87,6 @@ static bool read_options(const struct command *self, int argc, char **argv,
 
 static int run(const struct command *self, int argc, char **argv)
 {
-	char path[PATH_MAX], error[PATH_MAX + 256];
 	struct reader *reader;
 	const struct form *form;
 	bool per_program = false;
@@ -95,13 +94,9 @@ static int run(const struct command *self, int argc, char **argv)
 
 	if (!read_options(self, argc, argv, &form, &per_program, &status))
 		return status;
-	if (argc - optind > 1)
-		return command_fail(self, "one session at a time: what is '%s'?", argv[optind + 1]);
-	if (argc == optind && !reader_newest(path, sizeof(path), error, sizeof(error)))
-		return command_fail(self, "%s", error);
-	reader = reader_open(argc > optind ? argv[optind] : path, error, sizeof(error));
+	reader = options_session(self, argc, argv);
 	if (!reader)
-		return command_fail(self, "%s", error);
+		return EXIT_TCPSHIM;
 	status = print(self, reader, form, per_program);
 	reader_close(reader);
 	return status;

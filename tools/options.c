@@ -3,8 +3,11 @@
 #include "tools/options.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "tools/reader.h"
 
 enum { OPTIONS_MAX = 32, NAME_SIZE = 32, LONG_AT = 256, HELP_AT = LONG_AT + OPTIONS_MAX };
 
@@ -94,4 +97,22 @@ int options_next(const struct command *command, int argc, char **argv, bool mixe
 		return OPTIONS_HELP;
 	}
 	return found >= LONG_AT ? found - LONG_AT : find_letter(command, found);
+}
+
+struct reader *options_session(const struct command *command, int argc, char **argv)
+{
+	char newest[PATH_MAX], error[PATH_MAX + 256];
+	struct reader *reader = NULL;
+
+	if (argc - optind > 1) {
+		command_fail(command, "one session at a time: what is '%s'?", argv[optind + 1]);
+		return NULL;
+	}
+	if (argc > optind)
+		reader = reader_open(argv[optind], error, sizeof(error));
+	else if (reader_newest(newest, sizeof(newest), error, sizeof(error)))
+		reader = reader_open(newest, error, sizeof(error));
+	if (!reader)
+		command_fail(command, "%s", error);
+	return reader;
 }

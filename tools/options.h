@@ -19,4 +19,9 @@ enum {
  * behind arguments too. */
 int options_next(const struct command *command, int argc, char **argv, bool mixed);
 
+/* The one session that the arguments behind the options name, or the newest, opened.
+ * Returns NULL if there is none, or more than one: said. */
+struct reader;
+struct reader *options_session(const struct command *command, int argc, char **argv);
+
 #endif

@@ -9,37 +9,12 @@ enum { SOMETIMES = RULE_WHEN | RULE_PROBABILITY | RULE_AFTER | RULE_FOR | RULE_W
 
 enum { UNUSUAL = '\1' }; /* a character that no name has */
 
-/* As rule_glob() with b for a name: but what b leaves open only a's * takes, or its ?
- * where it is a single character. */
-bool shadow_glob_covers(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-	size_t star = SIZE_MAX, from = 0, at = 0, i = 0;
-
-	while (i < b_len) {
-		if (at < a_len && a[at] == '*') {
-			star = at++;
-			from = i;
-		} else if (at < a_len && ((a[at] == '?' && b[i] != '*') || a[at] == b[i])) {
-			at++;
-			i++;
-		} else if (star != SIZE_MAX) {
-			at = star + 1;
-			i = ++from;
-		} else {
-			return false;
-		}
-	}
-	while (at < a_len && a[at] == '*')
-		at++;
-	return at == a_len;
-}
-
 static bool text_covers(const struct rules *rules, struct rule_text a, struct rule_text b)
 {
 	size_t a_len, b_len;
 	const char *a_text = rules_text(rules, a, &a_len), *b_text = rules_text(rules, b, &b_len);
 
-	return shadow_glob_covers(a_text, a_len, b_text, b_len);
+	return rule_glob_covers(a_text, a_len, b_text, b_len);
 }
 
 static bool ports_cover(const struct pattern *a, const struct pattern *b)
@@ -101,7 +76,7 @@ static bool program_covers(const struct rules *rules, const struct rule *a, cons
 		return true;
 	return b->flags & RULE_PROGRAM &&
 	       !memchr(a_text, '/', a_len) == !memchr(b_text, '/', b_len) &&
-	       shadow_glob_covers(a_text, a_len, b_text, b_len);
+	       rule_glob_covers(a_text, a_len, b_text, b_len);
 }
 
 bool shadow_covers(const struct rules *rules, const struct rule *a, const struct rule *b)

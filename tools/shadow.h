@@ -18,9 +18,6 @@ bool shadow_is_whole(const struct rules *rules, uint32_t index);
 /* Does a match every call that b matches? */
 bool shadow_covers(const struct rules *rules, const struct rule *a, const struct rule *b);
 
-/* Does pattern a match every name that pattern b matches? */
-bool shadow_glob_covers(const char *a, size_t a_len, const char *b, size_t b_len);
-
 /* A call that a rule matches, and as few others as can be: its names are none that people
  * give. It stays valid with its memory. */
 struct shadow_witness {

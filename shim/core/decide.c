@@ -11,6 +11,9 @@ void engine_set_rules(struct engine *engine, struct rules *rules)
 		calls |= RULE_CALL(OP_SOCKETPAIR);
 	if (calls & RULE_CALL(OP_BIND))
 		calls |= RULE_CALL(OP_LISTEN);
+	/* with IP_BIND_ADDRESS_NO_PORT it is connect that takes the port of a bind */
+	if (calls & RULE_CALL(OP_BIND) && rules->actions & 1 << ACTION_ASSIGN)
+		calls |= RULE_CALL(OP_CONNECT);
 	if (calls & RULE_CALL(OP_CONNECT))
 		calls |= RULE_CALL(OP_SEND);
 	atomic_store_explicit(&engine->rules, rules, memory_order_release);

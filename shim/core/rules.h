@@ -249,6 +249,10 @@ enum mismatch rule_mismatch(const struct rules *rules, const struct rule *rule,
 /* Does a name match a pattern with * (any characters) and ? (one)? */
 bool rule_glob(const char *pattern, size_t pattern_len, const char *name, size_t len);
 
+/* Does pattern a match every name that pattern b matches? Sure if it says yes: what b leaves
+ * open only a's * takes, or its ? where that is a single character. */
+bool rule_glob_covers(const char *a, size_t a_len, const char *b, size_t b_len);
+
 /* Build the index behind the texts (rules, texts and their counts are there), and set
  * heads, entries, shapes, calls, actions and bytes; the last step of rules_compile(), which
  * has zeroed memory of size bytes. Returns false if it does not fit. */

@@ -28,7 +28,8 @@ const char *rules_text(const struct rules *rules, struct rule_text text, size_t 
 	return is_there ? (const char *)rules + rules->texts_at + text.at : "";
 }
 
-bool rule_glob(const char *pattern, size_t pattern_len, const char *name, size_t len)
+/* never: a character of the name that only a * of the pattern takes; '\0': none. */
+static bool glob(const char *pattern, size_t pattern_len, const char *name, size_t len, char never)
 {
 	size_t star = SIZE_MAX, from = 0; /* the last `*`, and how far it has eaten */
 	size_t at = 0, i = 0;
@@ -37,7 +38,9 @@ bool rule_glob(const char *pattern, size_t pattern_len, const char *name, size_t
 		if (at < pattern_len && pattern[at] == '*') {
 			star = at++;
 			from = i;
-		} else if (at < pattern_len && (pattern[at] == '?' || pattern[at] == name[i])) {
+		} else if (at < pattern_len &&
+		           ((pattern[at] == '?' && (!never || name[i] != never)) ||
+		            pattern[at] == name[i])) {
 			at++;
 			i++;
 		} else if (star != SIZE_MAX) {
@@ -50,6 +53,16 @@ bool rule_glob(const char *pattern, size_t pattern_len, const char *name, size_t
 	while (at < pattern_len && pattern[at] == '*')
 		at++;
 	return at == pattern_len;
+}
+
+bool rule_glob(const char *pattern, size_t pattern_len, const char *name, size_t len)
+{
+	return glob(pattern, pattern_len, name, len, '\0');
+}
+
+bool rule_glob_covers(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	return glob(a, a_len, b, b_len, '*');
 }
 
 static bool path_matches(const struct rules *rules, const struct pattern *pattern,

@@ -26,7 +26,7 @@ static __attribute__((noreturn)) void give_up(void)
 		raw1(SYS_exit_group, EXIT_TCPSHIM);
 }
 
-static __attribute__((noreturn)) void refuse(const char *what, const char *which, int error)
+void enforce_refuse(const char *what, const char *which, int error)
 {
 	char buf[512];
 	struct text text = text_on(buf, sizeof(buf));
@@ -83,21 +83,21 @@ static struct rules_source read_file(const char *path)
 	long n = 1;
 
 	if (fd < 0)
-		refuse("cannot open TCPSHIM_RULES_FILE", path, (int)-fd);
+		enforce_refuse("cannot open TCPSHIM_RULES_FILE", path, (int)-fd);
 	if (raw2(SYS_fstat, fd, &st) != 0 || st.st_size > RULES_FILE_MAX)
-		refuse("TCPSHIM_RULES_FILE is too large:", path, 0);
+		enforce_refuse("TCPSHIM_RULES_FILE is too large:", path, 0);
 	/* a pipe has no size: as much as it gives */
 	text = raw_map(RULES_FILE_MAX);
 	if (!text)
-		refuse("no memory for", path, ENOMEM);
+		enforce_refuse("no memory for", path, ENOMEM);
 	while (source.len < RULES_FILE_MAX && n > 0) {
 		n = raw3(SYS_read, fd, text + source.len, RULES_FILE_MAX - source.len);
 		source.len += n > 0 ? (size_t)n : 0;
 	}
 	if (source.len == RULES_FILE_MAX)
-		refuse("TCPSHIM_RULES_FILE is too large:", path, 0);
+		enforce_refuse("TCPSHIM_RULES_FILE is too large:", path, 0);
 	if (n < 0)
-		refuse("cannot read TCPSHIM_RULES_FILE", path, (int)-n);
+		enforce_refuse("cannot read TCPSHIM_RULES_FILE", path, (int)-n);
 	raw_close((int)fd);
 	source.text = text;
 	return source;
@@ -111,8 +111,8 @@ static void check_actions(const struct rules *rules)
 
 	for (uint32_t i = 0; rules->actions & ~done && i < rules->count; i++)
 		if (!(done & 1u << rules->rule[i].action))
-			refuse("this version does not enforce rules that begin with",
-			       name_action((enum action)rules->rule[i].action), 0);
+			enforce_refuse("this version does not enforce rules that begin with",
+			               name_action((enum action)rules->rule[i].action), 0);
 }
 
 struct rules *enforce_compile(void)
@@ -132,7 +132,7 @@ struct rules *enforce_compile(void)
 	room = rules_room(source, n);
 	rules = raw_map(room);
 	if (!rules)
-		refuse("no memory for the rules", NULL, ENOMEM);
+		enforce_refuse("no memory for the rules", NULL, ENOMEM);
 	if (rules_compile(rules, room, source, n, tell_problem, NULL) != 0)
 		give_up();
 	check_actions(rules);
@@ -147,7 +147,7 @@ struct rules *enforce_compile(void)
 void enforce_aside(void)
 {
 	if (atomic_load(&process.engine.rules))
-		refuse("MADV_WIPEONFORK fails: rules cannot be enforced", NULL, 0);
+		enforce_refuse("MADV_WIPEONFORK fails: rules cannot be enforced", NULL, 0);
 }
 
 /* What rules need to be carried out. */
@@ -191,8 +191,8 @@ void enforce_renewed(void)
 static void check_tables(void)
 {
 	if (atomic_load(&process.engine.rules) && !process.engine.sockets.capacity)
-		refuse("no memory to know sockets by (ulimit -v): rules cannot be enforced", NULL,
-		       ENOMEM);
+		enforce_refuse("no memory to know sockets by (ulimit -v): rules cannot be enforced",
+		               NULL, ENOMEM);
 }
 
 void enforce_start(void)
@@ -214,11 +214,11 @@ void enforce_start(void)
 	if (!process.host_high)
 		newfile_port_range(&process.host_low, &process.host_high);
 	if (asked && asked != session->rules_asked)
-		refuse("TCPSHIM_RULES asks for other rules than those of the session",
-		       settings.session, 0);
+		enforce_refuse("TCPSHIM_RULES asks for other rules than those of the session",
+		               settings.session, 0);
 	process.rules_page = &session->rules_page;
 	enforce_renewed();
 	if (process.rules_seen && !atomic_load(&process.engine.rules))
-		refuse("cannot read the rules of the session", settings.session, 0);
+		enforce_refuse("cannot read the rules of the session", settings.session, 0);
 	check_tables();
 }

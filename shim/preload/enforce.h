@@ -7,6 +7,10 @@
 
 #include "core/session.h"
 
+/* What was asked for cannot be had: say what, of which word or file (or NULL), with errno
+ * (or 0), and end the program with status 125. */
+__attribute__((noreturn)) void enforce_refuse(const char *what, const char *which, int error);
+
 /* A number for what TCPSHIM_RULES and TCPSHIM_RULES_FILE say; 0: nothing. */
 uint64_t enforce_asked(void);
 

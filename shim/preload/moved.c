@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "preload/adopt.h"
+#include "preload/capture.h"
 #include "preload/record.h"
 #include "sys/raw.h"
 
@@ -113,6 +114,15 @@ void moved_pass(int fd, uint64_t cookie, const struct sock *sock)
 		entry->remote_port = end.port;
 	}
 	atomic_store_explicit(&entry->cookie, cookie, memory_order_release);
+}
+
+void moved_announce(int fd)
+{
+	struct sock sock;
+
+	sockets_get(&process.engine.sockets, fd, &sock);
+	if (sock_bits(&sock) & MOVED_BITS)
+		moved_pass(fd, capture_cookie(fd), &sock);
 }
 
 uint32_t moved_arrive(int fd, uint64_t cookie)

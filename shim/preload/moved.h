@@ -30,6 +30,9 @@ int told_instead(const struct told *told, int ret);
 /* A socket goes to another program: keep what it asked for in the session. */
 void moved_pass(int fd, uint64_t cookie, const struct sock *sock);
 
+/* The same for one that is about to go; nothing if it is not moved. */
+void moved_announce(int fd);
+
 /* A socket came from another program. Returns the SOCKET_MOVED_ bits that it has; what it
  * asked for is entered under fd. */
 uint32_t moved_arrive(int fd, uint64_t cookie);

@@ -110,16 +110,30 @@ void newfile_port_range(uint16_t *low, uint16_t *high)
 	*high = (uint16_t)port[1];
 }
 
-/* TCPSHIM_SEED, or one drawn. */
+static unsigned digit_of(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0');
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
+}
+
+/* TCPSHIM_SEED, a number in decimal or, with 0x, in hexadecimal; or one drawn. */
 static uint64_t choose_seed(void)
 {
-	uint64_t seed = 0;
-	const char *at = settings.seed;
+	bool is_hex = strncmp(settings.seed, "0x", 2) == 0;
+	const char *at = settings.seed + (is_hex ? 2 : 0);
+	uint64_t seed = 0, base = is_hex ? 16 : 10;
 
-	for (; *at >= '0' && *at <= '9'; at++)
-		seed = seed * 10 + (uint64_t)(*at - '0');
-	if (at == settings.seed)
+	if (!settings.seed[0]) {
 		raw3(SYS_getrandom, &seed, sizeof(seed), 0);
+		return seed;
+	}
+	do {
+		if (digit_of(*at) >= base || seed > (UINT64_MAX - digit_of(*at)) / base)
+			enforce_refuse("TCPSHIM_SEED is no number of 64 bits:", settings.seed, 0);
+		seed = seed * base + digit_of(*at);
+	} while (*++at);
 	return seed;
 }
 

@@ -12,6 +12,8 @@
 #include "preload/peer.h"
 #include "sys/raw.h"
 
+enum { MESSAGES = 256 }; /* of one call, as far as their addresses are cared for */
+
 static bool has_own_port(const struct sock *sock)
 {
 	return sock_bits(sock) & SOCKET_LOCAL && sock->local_port;
@@ -214,6 +216,19 @@ static void after_sendmsg(struct call *call, const struct msghdr *msg, int flags
 		end_send(call, ret, &aim);
 }
 
+/* Who receives moved sockets may ask for their names at once: they are in the session before
+ * the message goes. */
+static __attribute__((noinline)) void announce(const struct msghdr *msg)
+{
+	enum { MOST = 4096 }; /* SCM_MAX_FD descriptors have room */
+	struct msghdr copy;
+
+	if (!process.is_sandboxed && raw_peek(&copy, msg, sizeof(copy)) && copy.msg_control &&
+	    copy.msg_controllen > 0 && copy.msg_controllen <= MOST &&
+	    raw_is_readable((uintptr_t)copy.msg_control, copy.msg_controllen))
+		each_descriptor(&copy, moved_announce);
+}
+
 EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	struct call call;
@@ -224,6 +239,8 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 
 	if (!call_begin_on(&call, OP_SEND, fd))
 		return real.sendmsg(fd, msg, flags);
+	if (UNLIKELY(process.engine.sockets.asked))
+		announce(msg);
 	sent = aim_message(&aim, &copy, msg);
 	if (!send_may_go(&call, &aim, flags))
 		return is_fast_open(&call, &aim, flags) ? end_fast_open(&call, -1, &aim)
@@ -262,6 +279,8 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags)
 
 	if (count > 0 && process_is_watching() && UNLIKELY(call_is_ruled(OP_SEND)))
 		return send_each(fd, msgs, count, flags);
+	for (unsigned i = 0; process.engine.sockets.asked && i < count && i < MESSAGES; i++)
+		announce(&msgs[i].msg_hdr);
 	ret = real.sendmmsg(fd, msgs, count, flags);
 	for (int i = 0; i < ret && call_begin_on(&call, OP_SEND, fd); i++)
 		after_sendmsg(&call, &msgs[i].msg_hdr, flags, msgs[i].msg_len);
@@ -297,8 +316,6 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 	after_recvmsg(&call, msg, before.msg_namelen, ret);
 	return ret;
 }
-
-enum { MESSAGES = 256 };
 
 /* How much room each message offers for a name; of the first ones. */
 static unsigned note_rooms(uint8_t room[MESSAGES], const struct mmsghdr *msgs, unsigned count)

@@ -274,7 +274,7 @@ static void test_addresses_together(void **state)
 
 static bool glob_covers(const char *a, const char *b)
 {
-	return shadow_glob_covers(a, strlen(a), b, strlen(b));
+	return rule_glob_covers(a, strlen(a), b, strlen(b));
 }
 
 static void test_globs(void **state)
