@@ -107,11 +107,13 @@ d = tempfile.mkdtemp(dir='/tmp'); unix().bind(d + '/sock'); os.unlink(d + '/sock
 	differs 1 "+ listen tcp 127.0.0.1:$port  ${python##*/}"
 }
 
-@test "what was denied has not been done" {
+@test "what was denied was tried: that is new, and never gone" {
 	session base ''
 	"$tool" run -q -r 'deny connect any' -o "$dir/session" "$python" -c \
 		"import socket; socket.socket().connect_ex(('127.0.0.1', $port))"
-	differs 0
+	differs 1 "+ connect tcp 127.0.0.1:$port  ${python##*/}, denied"
+	run -0 "$tool" diff "$dir/session" "$dir/base"
+	[ "$output" = '' ]
 }
 
 @test "by program" {

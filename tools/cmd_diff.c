@@ -48,7 +48,9 @@ static void print_thing(char sign, const struct thing *thing)
 	       word_place(&thing->key.place), word_programs(&thing->programs));
 	if (has_any_port(thing))
 		fputs(", a port that the kernel chose", stdout);
-	if (thing->failed.total == thing->count)
+	if (thing->denied)
+		fputs(thing->count ? ", at times denied" : ", denied", stdout);
+	if (thing->count && thing->failed.total == thing->count)
 		printf(", failed %s", word_errors(&thing->failed));
 	putchar('\n');
 }
@@ -87,8 +89,9 @@ static void print_json_thing(const struct thing *thing, bool is_first)
 		fputs(i ? "," : "", stdout);
 		print_string(thing->programs.list[i]->name);
 	}
-	printf("],\"count\":%llu,\"failed\":%llu}", (unsigned long long)thing->count,
-	       (unsigned long long)thing->failed.total);
+	printf("],\"count\":%llu,\"failed\":%llu,\"denied\":%llu}",
+	       (unsigned long long)thing->count, (unsigned long long)thing->failed.total,
+	       (unsigned long long)thing->denied);
 }
 
 static void print_json_things(const char *name, const struct thing **list, size_t count)

@@ -61,6 +61,7 @@ static void add_thing(struct thing **things, const struct usage *usage, const st
 	programs_add(&thing->programs, deed->key.program);
 	errors_merge(&thing->failed, &deed->failed);
 	thing->count += deed->count;
+	thing->denied += deed->denied;
 }
 
 static struct thing *things_of(const struct usage *usage, bool by_program)
@@ -69,7 +70,7 @@ static struct thing *things_of(const struct usage *usage, bool by_program)
 	const struct deed **deeds;
 	size_t count;
 
-	deeds = usage_list(usage, false, &count);
+	deeds = usage_list(usage, false, true, &count);
 	for (size_t i = 0; i < count; i++)
 		if (is_thing(usage, deeds[i]))
 			add_thing(&things, usage, deeds[i], by_program);
@@ -88,16 +89,17 @@ static int compare(const void *a, const void *b)
 	return order ? order : strcmp(one->key.program, other->key.program);
 }
 
-/* Those of things that others lacks, in order. */
+/* Those of things that others lacks, in order. What was denied is an attempt at something
+ * new; that it was not tried again is nothing gone. */
 static const struct thing **lacking(const struct thing *things, const struct thing *others,
-                                    size_t *count)
+                                    bool with_denied, size_t *count)
 {
 	const struct thing **list = memory_new((HASH_COUNT(things) + 1) * sizeof(*list)), *found;
 
 	*count = 0;
 	for (; things; things = things->hh.next) {
 		HASH_FIND(hh, others, &things->key, sizeof(things->key), found);
-		if (!found)
+		if (!found && (things->count || with_denied))
 			list[(*count)++] = things;
 	}
 	qsort(list, *count, sizeof(*list), compare);
@@ -110,8 +112,10 @@ struct difference difference_of(const struct usage *base, const struct usage *se
 	struct difference difference = {.base = things_of(base, by_program),
 	                                .session = things_of(session, by_program)};
 
-	difference.fresh = lacking(difference.session, difference.base, &difference.fresh_count);
-	difference.gone = lacking(difference.base, difference.session, &difference.gone_count);
+	difference.fresh =
+	        lacking(difference.session, difference.base, true, &difference.fresh_count);
+	difference.gone =
+	        lacking(difference.base, difference.session, false, &difference.gone_count);
 	return difference;
 }
 

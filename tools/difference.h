@@ -14,7 +14,7 @@ struct thing {
 		char program[33];   /* "": whichever */
 	} key;
 	struct programs programs;
-	uint64_t count;
+	uint64_t count, denied; /* denied: not in count */
 	struct errors failed;
 	UT_hash_handle hh;
 };

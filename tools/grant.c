@@ -281,7 +281,7 @@ struct grants grants_of(const struct usage *usage, bool per_program, bool is_rea
 	const struct deed **deeds;
 	size_t count;
 
-	deeds = usage_list(usage, per_program, &count);
+	deeds = usage_list(usage, per_program, false, &count);
 	batch.deeds = deeds;
 	batch.deed_count = count;
 	if (per_program)

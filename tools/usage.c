@@ -309,14 +309,15 @@ static int compare_by_program(const void *a, const void *b)
 	return order ? order : compare(a, b);
 }
 
-const struct deed **usage_list(const struct usage *usage, bool by_program, size_t *count)
+const struct deed **usage_list(const struct usage *usage, bool by_program, bool with_denied,
+                               size_t *count)
 {
 	const struct deed **list = memory_new((HASH_COUNT(usage->deeds) + 1) * sizeof(*list));
 	const struct deed *deed;
 
 	*count = 0;
 	for (deed = usage->deeds; deed; deed = deed->hh.next)
-		if (deed->count)
+		if (deed->count || (with_denied && deed->denied))
 			list[(*count)++] = deed;
 	qsort(list, *count, sizeof(*list), by_program ? compare_by_program : compare);
 	return list;

@@ -51,10 +51,11 @@ struct usage {
 struct usage *usage_of(struct reader *reader);
 void usage_free(struct usage *usage);
 
-/* All deeds that a rule did not only deny, in an order that does not depend on the
- * session's: by call, protocol, address, port, path, program; or by program first. For
- * free(). */
-const struct deed **usage_list(const struct usage *usage, bool by_program, size_t *count);
+/* All deeds, of those that a rule did nothing but deny only with_denied, in an order that does not
+ * depend on the session's: by call, protocol, address, port, path, program; or by program first.
+ * For free(). */
+const struct deed **usage_list(const struct usage *usage, bool by_program, bool with_denied,
+                               size_t *count);
 
 /* Was the port of a BIND or LISTEN not asked for? Of a socket that listens without a bind
  * in the session it is not known: then it was not, if it is one that the host's kernel
