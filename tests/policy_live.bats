@@ -17,10 +17,12 @@ start() {
 	shift
 
 	mkfifo "$BATS_TEST_TMPDIR/orders"
+	: >"$BATS_TEST_TMPDIR/answers"
 	LD_PRELOAD=$lib TCPSHIM_SESSION=$session TCPSHIM_RULES=$rules RULED=1 "$@" \
 		<"$BATS_TEST_TMPDIR/orders" >"$BATS_TEST_TMPDIR/answers" 2>&1 3>&- &
 	pid=$!
 	exec 7>"$BATS_TEST_TMPDIR/orders"
+	within 10 test -e "$session"
 }
 
 # ask ORDER ANSWER: it does so, and this is how it goes
@@ -38,7 +40,7 @@ more_than() {
 
 # answered BEFORE ANSWER
 answered() {
-	within 5 more_than "$1"
+	within 10 more_than "$1"
 	if [ "$(tail -n 1 "$BATS_TEST_TMPDIR/answers")" != "$2" ]; then
 		echo "expected $2"
 		cat "$BATS_TEST_TMPDIR/answers"
@@ -135,7 +137,7 @@ accepts() {
 
 @test "many threads while rules come and go" {
 	start "deny connect udp :$port" "$policy/live" threads "$port"
-	within 5 more_than 0
+	within 10 more_than 0
 	for n in $(seq 40); do
 		change "deny connect tcp; deny connect udp 127.0.0.1:$port error EPERM"
 		"$tool" rules "$session" -r "deny connect udp :$port; deny bind :$n" 7>&-
@@ -154,12 +156,12 @@ accepts() {
 	start '' "$policy/live" live "$port"
 	change 'assign bind tcp :0 from auto'
 	echo bind-any >&7
-	within 5 more_than 0
+	within 10 more_than 0
 	read -r _ given <"$BATS_TEST_TMPDIR/answers"
 	[ "$given" -lt "$low" ] || [ "$low" -lt 10000 ]
 	change "assign bind from $((port + 1))-$((port + 2))"
 	echo bind-any >&7
-	within 5 more_than 1
+	within 10 more_than 1
 	read -r _ given < <(tail -n 1 "$BATS_TEST_TMPDIR/answers")
 	[ "$given" = $((port + 1)) ] || [ "$given" = $((port + 2)) ]
 }

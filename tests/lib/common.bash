@@ -29,12 +29,12 @@ listens() {
 	[ -n "$(ss -Hltn "sport = :$1")" ]
 }
 
-# A port that nobody has, below those that the kernel gives out.
+# A port that nobody has, below those that the kernel gives out and those of `from auto`.
 free_port() {
 	local port
 
 	while :; do
-		port=$((20000 + RANDOM % 12000))
+		port=$((10000 + RANDOM % 9900))
 		if [ -z "$(ss -Hatun "sport = :$port")" ]; then
 			echo $port
 			return
