@@ -229,11 +229,6 @@ const char *rules_text(const struct rules *rules, struct rule_text text, size_t 
  * index + 1, or 0. */
 uint32_t rules_find(const struct rules *rules, const struct rule_query *query);
 
-/* A quick look, for what most calls are: a bind (to a local endpoint), or a connect or send
- * (to a remote one), of TCP or UDP, to an IPv4 endpoint, address << 32 | port << 16. Returns
- * true if certainly no policy rule matches; false: rules_find() says. */
-bool rules_pass_v4(const struct rules *rules, enum op_kind call, unsigned proto, uint64_t end);
-
 /* What keeps a rule from matching; in the order in which it is looked at. */
 enum mismatch {
 	MISMATCH_NONE,

@@ -2,7 +2,7 @@
 /* rules_find.c - the first rule that matches a call, by the index. See rules_index.h
  * for what stands where. The index may have been damaged: numbers are checked as they
  * are met, and a chain goes down in the numbers of its entries, so that it ends. */
-#include "core/rules_index.h"
+#include "core/rules_glance.h"
 
 /* What counts of an endpoint, by shape. */
 struct v6_mask {
@@ -11,18 +11,11 @@ struct v6_mask {
 };
 
 /* clang-format off */
-#define ALL                 (~UINT64_C(0))
-#define V4_MASK(bits, port) (ALL << (32 - (bits)) << 32 | (ALL << (16 - (port)) & 0xffff) << 16),
+#define ALL       (~UINT64_C(0))
 #define TOP(bits)           (ALL << (63 - (bits) % 64) << 1) /* of 64; 64 counts as none */
 #define V6_MASK(bits, port) \
 	{(bits) >= 64 ? ALL : TOP(bits), (bits) == 128 ? ALL : (bits) >= 64 ? TOP(bits) : 0, \
 	 ALL << (16 - (port)) & 0xffff},
-
-static const uint64_t v4_masks[] = {
-#define X(bits) PORT_LEVEL_LIST(V4_MASK, bits)
-	V4_LEVEL_LIST(X)
-#undef X
-};
 
 static const struct v6_mask v6_masks[] = {
 #define X(bits) PORT_LEVEL_LIST(V6_MASK, bits)
@@ -31,52 +24,9 @@ static const struct v6_mask v6_masks[] = {
 };
 /* clang-format on */
 
-#define ALL_SHAPES(masks) (~UINT64_C(0) >> (64 - sizeof(masks) / sizeof((masks)[0])))
-
-static const uint32_t *heads_of(const struct rules *rules)
-{
-	return (const void *)((const char *)rules + rules->heads_at);
-}
-
-/* From a mixed word to the number of its chain. */
-static unsigned head_shift(const struct rules *rules)
-{
-	return -rules->heads_log2 & 63;
-}
-
-static const struct rule_entry *entries_of(const struct rules *rules)
-{
-	return (const void *)((const char *)rules + rules->entries_at);
-}
-
-/* Is there an entry with this tag in the chain that begins with entry `number`? */
-HOT bool chain_has(const struct rules *rules, uint32_t tag, uint32_t number)
-{
-	const struct rule_entry *entries = entries_of(rules);
-	uint32_t before = rules->entries;
-
-	while (number > 0 && number < before) {
-		if (entries[number].tag == tag)
-			return true;
-		before = number;
-		number = entries[number].next;
-	}
-	return false;
-}
-
-HOT uint32_t head_of(const struct rules *rules, uint64_t mixed)
-{
-	return heads_of(rules)[mixed >> head_shift(rules)];
-}
-
 HOT uint64_t v4_address(const struct endpoint *end)
 {
 	return rule_number(end->ip.byte + 8) << 32 | (uint64_t)end->port << 16;
-}
-
-HOT uint64_t v4_word(uint64_t address, unsigned long shape)
-{
-	return (address & v4_masks[shape]) | shape;
 }
 
 HOT uint64_t v6_word(struct ip_words ip, uint16_t port, unsigned long shape)
@@ -89,34 +39,15 @@ HOT uint64_t v6_word(struct ip_words ip, uint16_t port, unsigned long shape)
 
 /* ---- is anything there: entries are told by their tags, no call is made ---- */
 
-HOT bool has_word(const struct rules *rules, uint64_t word)
-{
-	uint64_t mixed = rule_mix(word);
-	uint32_t number = head_of(rules, mixed);
-
-	return number && chain_has(rules, rule_tag(mixed), number);
-}
-
-HOT bool has_v4(const struct rules *rules, uint64_t shapes, uint64_t address, uint64_t base)
-{
-	for (shapes &= ALL_SHAPES(v4_masks); shapes; shapes &= shapes - 1) {
-		unsigned long shape = (unsigned long)__builtin_ctzll(shapes);
-
-		if (has_word(rules, v4_word(address, shape) ^ base))
-			return true;
-	}
-	return false;
-}
-
 HOT bool has_v6(const struct rules *rules, uint64_t shapes, const struct endpoint *end,
                 uint64_t base)
 {
 	struct ip_words ip = rule_ip_words(&end->ip);
 
-	for (shapes &= ALL_SHAPES(v6_masks); shapes; shapes &= shapes - 1) {
+	for (shapes &= RULES_ALL_SHAPES(v6_masks); shapes; shapes &= shapes - 1) {
 		unsigned long shape = (unsigned long)__builtin_ctzll(shapes);
 
-		if (has_word(rules, v6_word(ip, end->port, shape) ^ base))
+		if (rules_has_word(rules, v6_word(ip, end->port, shape) ^ base))
 			return true;
 	}
 	return false;
@@ -127,7 +58,7 @@ HOT bool has_end(const struct rules *rules, const uint64_t shapes[2], const stru
                  uint64_t base)
 {
 	if (rule_is_v4(rule_ip_words(&end->ip)))
-		return has_v4(rules, shapes[0], v4_address(end), base);
+		return rules_has_v4(rules, shapes[0], v4_address(end), base);
 	return has_v6(rules, shapes[1], end, base);
 }
 
@@ -135,7 +66,8 @@ HOT bool has_end(const struct rules *rules, const uint64_t shapes[2], const stru
 HOT bool has_who(const struct rules *rules, const struct rule_query *query, unsigned key,
                  unsigned places, unsigned who, uint64_t base)
 {
-	if (places & 1 << PLACE_NONE && has_word(rules, base ^ rule_place_word(PLACE_NONE, key)))
+	if (places & 1 << PLACE_NONE &&
+	    rules_has_word(rules, base ^ rule_place_word(PLACE_NONE, key)))
 		return true;
 	if (places & 1 << PLACE_REMOTE && query->has_remote &&
 	    has_end(rules, rules->shapes[key][1][who], &query->remote,
@@ -146,8 +78,8 @@ HOT bool has_who(const struct rules *rules, const struct rule_query *query, unsi
 	            base ^ rule_place_word(PLACE_LOCAL, 0)))
 		return true;
 	return places & 1 << PLACE_PATH && query->path &&
-	       has_word(rules, base ^ rule_text_hash(query->path, query->path_len) ^
-	                               rule_place_word(PLACE_PATH, 0));
+	       rules_has_word(rules, base ^ rule_text_hash(query->path, query->path_len) ^
+	                                     rule_place_word(PLACE_PATH, 0));
 }
 
 /* ---- which of it matches ---- */
@@ -157,9 +89,9 @@ HOT bool has_who(const struct rules *rules, const struct rule_query *query, unsi
 static uint32_t walk(const struct rules *rules, const struct rule_query *query, uint64_t word,
                      uint32_t best)
 {
-	const struct rule_entry *entries = entries_of(rules);
+	const struct rule_entry *entries = rules_entries_of(rules);
 	uint64_t mixed = rule_mix(word);
-	uint32_t number = head_of(rules, mixed);
+	uint32_t number = rules_head_of(rules, mixed);
 	uint32_t limit = best ? best - 1 : rules->count, before = rules->entries;
 
 	while (number > 0 && number < before && entries[number].rule < limit) {
@@ -180,12 +112,13 @@ static uint32_t walk_end(const struct rules *rules, const struct rule_query *que
 {
 	struct ip_words ip = rule_ip_words(&end->ip);
 	bool is_v4 = rule_is_v4(ip);
-	uint64_t left = is_v4 ? shapes[0] & ALL_SHAPES(v4_masks) : shapes[1] & ALL_SHAPES(v6_masks);
+	uint64_t left = is_v4 ? shapes[0] & RULES_ALL_SHAPES(rules_v4_masks)
+	                      : shapes[1] & RULES_ALL_SHAPES(v6_masks);
 
 	for (; left; left &= left - 1) {
 		unsigned long shape = (unsigned long)__builtin_ctzll(left);
-		uint64_t word =
-		        is_v4 ? v4_word(v4_address(end), shape) : v6_word(ip, end->port, shape);
+		uint64_t word = is_v4 ? rules_v4_word(v4_address(end), shape)
+		                      : v6_word(ip, end->port, shape);
 
 		best = walk(rules, query, word ^ base, best);
 	}
@@ -285,7 +218,7 @@ static __attribute__((noinline)) uint32_t find_path(const struct rules *rules,
 	if (!query->path)
 		return 0;
 	word ^= rule_text_hash(query->path, query->path_len);
-	return has_word(rules, word) ? walk(rules, query, word, 0) : 0;
+	return rules_has_word(rules, word) ? walk(rules, query, word, 0) : 0;
 }
 
 /* Most often all rules of a call stand in one place: these ways are short. */
@@ -306,18 +239,8 @@ uint32_t rules_find(const struct rules *rules, const struct rule_query *query)
 		return find_everywhere(rules, query);
 	if (!rule_is_v4(rule_ip_words(&end->ip)))
 		return find_everywhere(rules, query);
-	if (has_v4(rules, rules->shapes[key][is_remote][WHO_ANY][0], v4_address(end),
-	           rule_place_word(is_remote ? PLACE_REMOTE : PLACE_LOCAL, 0)))
+	if (rules_has_v4(rules, rules->shapes[key][is_remote][WHO_ANY][0], v4_address(end),
+	                 rule_place_word(is_remote ? PLACE_REMOTE : PLACE_LOCAL, 0)))
 		return find_any(rules, query);
 	return 0;
-}
-
-bool rules_pass_v4(const struct rules *rules, enum op_kind call, unsigned proto, uint64_t end)
-{
-	unsigned key = rule_key(call, proto);
-	unsigned place = rule_names_local(call) ? PLACE_LOCAL : PLACE_REMOTE;
-
-	return !(rules->places[key] & ~(1u << place)) &&
-	       !has_v4(rules, rules->shapes[key][place == PLACE_REMOTE][WHO_ANY][0], end,
-	               rule_place_word(place, 0));
 }

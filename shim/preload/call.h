@@ -81,7 +81,15 @@ HOT bool call_is_ruled(enum op_kind kind)
  * made any more: call_answer() says how it ended. aim: the address it is given, or NULL. */
 HOT bool call_may_go(struct call *call, enum op_kind kind, struct aim *aim)
 {
-	return LIKELY(!call_is_ruled(kind)) || carry(call, kind, aim);
+	if (LIKELY(!call_is_ruled(kind)))
+		return true;
+	if (aim && kind == OP_BIND)
+		return carry_bind(call, aim);
+	if (aim && kind == OP_CONNECT)
+		return carry_connect(call, aim);
+	if (aim && kind == OP_SEND)
+		return carry_send(call, aim);
+	return carry(call, kind, aim);
 }
 
 static inline int call_answer(const struct call *call)

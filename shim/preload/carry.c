@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "core/rules_glance.h"
 #include "preload/adopt.h"
 #include "preload/assign.h"
 #include "preload/call.h"
@@ -217,7 +218,7 @@ static bool is_inet(const struct call *call)
 	return family == FAMILY_INET || family == FAMILY_INET6;
 }
 
-static bool carry_listen(struct call *call)
+static bool ask_listen(struct call *call)
 {
 	struct verdict before;
 
@@ -238,7 +239,7 @@ static bool carry_listen(struct call *call)
 	return carry_verdict(call, OP_LISTEN, NULL);
 }
 
-static bool carry_connect(struct call *call, enum op_kind kind, struct aim *aim)
+static bool ask_connect(struct call *call, enum op_kind kind, struct aim *aim)
 {
 	if (!read_aim(aim, call, kind))
 		return true;
@@ -257,7 +258,7 @@ static bool carry_connect(struct call *call, enum op_kind kind, struct aim *aim)
 	return carry_verdict(call, kind, aim);
 }
 
-static bool carry_bind(struct call *call, struct aim *aim)
+static bool ask_bind(struct call *call, struct aim *aim)
 {
 	if (aim && !read_aim(aim, call, OP_BIND))
 		return true;
@@ -268,28 +269,27 @@ static bool carry_bind(struct call *call, struct aim *aim)
 	return carry_verdict(call, OP_BIND, aim);
 }
 
-static bool carry_birth(struct call *call, enum op_kind kind)
+static bool ask_birth(struct call *call, enum op_kind kind)
 {
 	engine_before(&process.engine, kind, call);
 	return carry_verdict(call, kind, NULL);
 }
 
-static __attribute__((noinline)) bool carry_closely(struct call *call, enum op_kind kind,
-                                                    struct aim *aim)
+bool carry(struct call *call, enum op_kind kind, struct aim *aim)
 {
 	bool is_birth = kind == OP_SOCKET || kind == OP_SOCKETPAIR;
 
 	call->op.has_asked = false;
 	call->op.path = NULL;
 	if (is_birth)
-		return carry_birth(call, kind);
+		return ask_birth(call, kind);
 	if (!call->sock.word && !adopt_look(call->op.fd, &call->sock))
 		return true; /* no socket: the kernel says so */
 	if (kind == OP_BIND)
-		return carry_bind(call, aim);
+		return ask_bind(call, aim);
 	if (kind == OP_LISTEN)
-		return carry_listen(call);
-	return !aim || carry_connect(call, kind, aim);
+		return ask_listen(call);
+	return !aim || ask_connect(call, kind, aim);
 }
 
 /* A plain IPv4 address of which no rule speaks, on a plain IPv4 socket: most calls. */
@@ -315,9 +315,19 @@ HOT bool passes_at_once(const struct call *call, enum op_kind kind, struct aim *
 	return true;
 }
 
-bool carry(struct call *call, enum op_kind kind, struct aim *aim)
+bool carry_connect(struct call *call, struct aim *aim)
 {
-	return (aim && passes_at_once(call, kind, aim)) || carry_closely(call, kind, aim);
+	return passes_at_once(call, OP_CONNECT, aim) || carry(call, OP_CONNECT, aim);
+}
+
+bool carry_bind(struct call *call, struct aim *aim)
+{
+	return passes_at_once(call, OP_BIND, aim) || carry(call, OP_BIND, aim);
+}
+
+bool carry_send(struct call *call, struct aim *aim)
+{
+	return passes_at_once(call, OP_SEND, aim) || carry(call, OP_SEND, aim);
 }
 
 /* ---- accept ---- */

@@ -37,26 +37,15 @@ void *raw_map(size_t size)
 	return at < 0 && at > -4096 ? NULL : (void *)at;
 }
 
-/* The cheapest system call that reads memory with care, a fifth of process_vm_readv(2):
- * rt_sigprocmask(2) copies the 8 bytes of its set before it looks at `how`, which is none
- * here. EFAULT: they cannot be read; EINVAL: they can, and nothing was done. */
-static bool is_readable(uintptr_t at)
-{
-	const uintptr_t word = at & ~(uintptr_t)7; /* does not reach into another page */
-
-	/* no set at all is not read */
-	return word && raw4(SYS_rt_sigprocmask, ~0, word, NULL, 8) != -EFAULT;
-}
-
 bool raw_is_readable(uintptr_t at, size_t len)
 {
 	enum { PAGE = 4096 };
 	uintptr_t last = at + len - 1;
 
-	if (last < at || !is_readable(at))
+	if (last < at || !raw_is_readable_at(at))
 		return false;
 	for (uintptr_t page = at / PAGE + 1; page <= last / PAGE; page++)
-		if (!is_readable(page * PAGE))
+		if (!raw_is_readable_at(page * PAGE))
 			return false;
 	return true;
 }
