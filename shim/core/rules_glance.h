@@ -75,16 +75,46 @@ HOT bool rules_has_v4(const struct rules *rules, uint64_t shapes, uint64_t end, 
 	return false;
 }
 
-/* Of a bind (to a local endpoint), a connect or a send (to a remote one) of TCP or UDP: is it
- * certain that no policy rule matches? If not, rules_find() says. */
-HOT bool rules_pass_v4(const struct rules *rules, enum op_kind call, unsigned proto, uint64_t end)
-{
-	unsigned key = rule_key(call, proto);
-	unsigned place = rule_names_local(call) ? PLACE_LOCAL : PLACE_REMOTE;
+/* A call to glance for: a bind (to a local endpoint), a connect or a send (to a
+ * remote one), of TCP or UDP, by a program. */
+struct rules_glance {
+	unsigned key, place;     /* rule_key(); PLACE_LOCAL or PLACE_REMOTE */
+	uint64_t end;            /* address << 32 | port << 16 */
+	uint64_t who[WHO_KINDS]; /* what a word has of the program: 0, rules_name_hash() */
+};
 
-	return !(rules->places[key] & ~(1u << place)) &&
-	       !rules_has_v4(rules, rules->shapes[key][place == PLACE_REMOTE][WHO_ANY][0], end,
-	                     rule_place_word(place, 0));
+/* Is it certain that no rule of one kind of program matches? places: where there are some. */
+HOT bool rules_pass_who(const struct rules *rules, const struct rules_glance *glance, unsigned who,
+                        unsigned places)
+{
+	const uint64_t *shapes = rules->shapes[glance->key][glance->place == PLACE_REMOTE][who];
+	uint64_t base = glance->who[who];
+
+	if (places & ~(1u << PLACE_NONE | 1u << glance->place))
+		return false;
+	if (places & 1u << PLACE_NONE &&
+	    rules_has_word(rules, base ^ rule_place_word(PLACE_NONE, glance->key)))
+		return false;
+	return !(places & 1u << glance->place) ||
+	       !rules_has_v4(rules, shapes[0], glance->end,
+	                     base ^ rule_place_word(glance->place, 0));
+}
+
+/* The same of all policy rules. If not, rules_find() says. */
+HOT bool rules_pass_v4(const struct rules *rules, const struct rules_glance *glance)
+{
+	unsigned places = rules->places[glance->key];
+
+	if (places == 1u << glance->place) /* most often */
+		return !rules_has_v4(
+		        rules,
+		        rules->shapes[glance->key][glance->place == PLACE_REMOTE][WHO_ANY][0],
+		        glance->end, rule_place_word(glance->place, 0));
+	for (unsigned who = WHO_ANY; places; who++, places >>= PLACES)
+		if (who == WHO_KINDS ||
+		    !rules_pass_who(rules, glance, who, places & ((1u << PLACES) - 1)))
+			return false;
+	return true;
 }
 
 #endif

@@ -302,14 +302,20 @@ HOT bool passes_at_once(const struct call *call, enum op_kind kind, struct aim *
 	struct sockaddr_in *in = (struct sockaddr_in *)&aim->copy;
 	uint32_t word = sock_bits(&call->sock);
 	unsigned proto = sock_proto(&call->sock) - PROTO_TCP;
-	uint64_t end;
+	struct rules_glance glance;
 
 	if ((word & care) != plain || proto > PROTO_UDP - PROTO_TCP || !rules ||
 	    aim->len != sizeof(*in) || process.is_sandboxed ||
 	    aim->addr == (const struct sockaddr *)in || !raw_peek(in, aim->addr, sizeof(*in)))
 		return false;
-	end = (uint64_t)ntohl(in->sin_addr.s_addr) << 32 | (uint64_t)ntohs(in->sin_port) << 16;
-	if (in->sin_family != AF_INET || !rules_pass_v4(rules, kind, RULE_TCP << proto, end))
+	glance = (struct rules_glance){
+	        .key = rule_key(kind, RULE_TCP) + proto,
+	        .place = rule_names_local(kind) ? PLACE_LOCAL : PLACE_REMOTE,
+	        .end = (uint64_t)ntohl(in->sin_addr.s_addr) << 32 | (uint64_t)ntohs(in->sin_port)
+	                                                                    << 16,
+	        .who = {0, process.engine.name_hash, process.engine.program_hash},
+	};
+	if (in->sin_family != AF_INET || !rules_pass_v4(rules, &glance))
 		return false;
 	aim->addr = (const struct sockaddr *)in;
 	return true;
