@@ -124,7 +124,8 @@ static bool glance_passes(const struct rules *rules, const struct rule_query *qu
 	struct rules_glance glance = {
 	        .place = is_local ? PLACE_LOCAL : PLACE_REMOTE,
 	        .end = rule_number(end->ip.byte + 8) << 32 | (uint64_t)end->port << 16,
-	        .who = {0, rules_name_hash(query->name), rules_name_hash(query->program)},
+	        .who = {0, query->name ? rules_name_hash(query->name) : 0,
+	                query->program ? rules_name_hash(query->program) : 0},
 	};
 
 	if ((query->call != OP_BIND && query->call != OP_CONNECT && query->call != OP_SEND) ||
