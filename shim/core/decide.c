@@ -49,8 +49,8 @@ HOT void fill_query(struct rule_query *query, const struct engine *engine, enum 
 	query->path_len = op->path_len;
 	query->name = engine->name;
 	query->program = engine->program;
-	query->name_hash = engine->name_hash;
-	query->program_hash = engine->program_hash;
+	query->name_hash = engine->who[1];
+	query->program_hash = engine->who[2];
 	if (is_local)
 		query->local = op->asked;
 	else

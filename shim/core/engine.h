@@ -18,11 +18,11 @@ struct engine {
 	struct sockets sockets;
 	_Atomic uint32_t ids; /* without a session: the last socket id given */
 
-	struct rules *_Atomic rules;      /* in force; NULL: none */
-	_Atomic uint32_t ruled;           /* RULE_CALL bits that they could touch */
-	const char *name, *program;       /* of the process, for `in NAME` */
-	uint64_t name_hash, program_hash; /* rules_name_hash() of them; 0: not made yet */
-	uint16_t auto_low, auto_high;     /* `from auto`; high 0: none */
+	struct rules *_Atomic rules;  /* in force; NULL: none */
+	_Atomic uint32_t ruled;       /* RULE_CALL bits that they could touch */
+	const char *name, *program;   /* of the process, for `in NAME` */
+	uint64_t who[3];              /* 0, and rules_name_hash() of them; 0: not made yet */
+	uint16_t auto_low, auto_high; /* `from auto`; high 0: none */
 };
 
 /* One call in flight, on its way through the engine. */

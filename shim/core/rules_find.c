@@ -244,3 +244,32 @@ uint32_t rules_find(const struct rules *rules, const struct rule_query *query)
 		return find_any(rules, query);
 	return 0;
 }
+
+/* ---- at a glance ---- */
+
+/* Of the rules of one kind of program; places: where there are some. */
+static bool pass_who(const struct rules *rules, struct rules_glance glance, unsigned who,
+                     unsigned places, uint64_t base)
+{
+	const uint64_t *shapes = rules->shapes[glance.key][glance.place == PLACE_REMOTE][who];
+
+	if (places & ~(1u << PLACE_NONE | 1u << glance.place))
+		return false;
+	if (places & 1u << PLACE_NONE &&
+	    rules_has_word(rules, base ^ rule_place_word(PLACE_NONE, glance.key)))
+		return false;
+	return !(places & 1u << glance.place) ||
+	       !rules_has_v4(rules, shapes[0], glance.end, base ^ rule_place_word(glance.place, 0));
+}
+
+bool rules_pass_programs(const struct rules *rules, struct rules_glance glance,
+                         const uint64_t who[WHO_KINDS])
+{
+	unsigned places = rules->places[glance.key];
+
+	for (unsigned i = WHO_ANY; places; i++, places >>= PLACES)
+		if (i == WHO_KINDS ||
+		    !pass_who(rules, glance, i, places & ((1u << PLACES) - 1), who[i]))
+			return false;
+	return true;
+}

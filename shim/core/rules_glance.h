@@ -75,46 +75,26 @@ HOT bool rules_has_v4(const struct rules *rules, uint64_t shapes, uint64_t end, 
 	return false;
 }
 
-/* A call to glance for: a bind (to a local endpoint), a connect or a send (to a
- * remote one), of TCP or UDP, by a program. */
+/* A call to glance for: a bind (to a local endpoint), a connect, an accept or a send (to or
+ * from a remote one), of TCP or UDP. */
 struct rules_glance {
-	unsigned key, place;     /* rule_key(); PLACE_LOCAL or PLACE_REMOTE */
-	uint64_t end;            /* address << 32 | port << 16 */
-	uint64_t who[WHO_KINDS]; /* what a word has of the program: 0, rules_name_hash() */
+	unsigned key, place; /* rule_key(); PLACE_LOCAL or PLACE_REMOTE */
+	uint64_t end;        /* address << 32 | port << 16 */
 };
 
-/* Is it certain that no rule of one kind of program matches? places: where there are some. */
-HOT bool rules_pass_who(const struct rules *rules, const struct rules_glance *glance, unsigned who,
-                        unsigned places)
+/* Is it certain that no policy rule matches? If not, rules_find() says; and where rules name
+ * programs, or have no endpoint, the next. */
+HOT bool rules_pass_v4(const struct rules *rules, struct rules_glance glance)
 {
-	const uint64_t *shapes = rules->shapes[glance->key][glance->place == PLACE_REMOTE][who];
-	uint64_t base = glance->who[who];
+	const uint64_t *shapes = rules->shapes[glance.key][glance.place == PLACE_REMOTE][WHO_ANY];
 
-	if (places & ~(1u << PLACE_NONE | 1u << glance->place))
-		return false;
-	if (places & 1u << PLACE_NONE &&
-	    rules_has_word(rules, base ^ rule_place_word(PLACE_NONE, glance->key)))
-		return false;
-	return !(places & 1u << glance->place) ||
-	       !rules_has_v4(rules, shapes[0], glance->end,
-	                     base ^ rule_place_word(glance->place, 0));
+	return rules->places[glance.key] == 1u << glance.place &&
+	       !rules_has_v4(rules, shapes[0], glance.end, rule_place_word(glance.place, 0));
 }
 
-/* The same of all policy rules. If not, rules_find() says. */
-HOT bool rules_pass_v4(const struct rules *rules, const struct rules_glance *glance)
-{
-	unsigned places = rules->places[glance->key];
-
-	if (places == 1u << glance->place) /* most often */
-		return !rules_has_v4(
-		        rules,
-		        rules->shapes[glance->key][glance->place == PLACE_REMOTE][WHO_ANY][0],
-		        glance->end, rule_place_word(glance->place, 0));
-	for (unsigned who = WHO_ANY; places; who++, places >>= PLACES)
-		if (who == WHO_KINDS ||
-		    !rules_pass_who(rules, glance, who, places & ((1u << PLACES) - 1)))
-			return false;
-	return true;
-}
+/* The same of all rules. who: what a word has of the program: 0, and rules_name_hash() of its
+ * name and path. */
+bool rules_pass_programs(const struct rules *rules, struct rules_glance glance,
+                         const uint64_t who[WHO_KINDS]);
 
 #endif

@@ -17,8 +17,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "preload/carry.h"
 #include "preload/enforce.h"
+#include "preload/glance.h"
 #include "preload/record.h"
 #include "sys/clock.h"
 #include "sys/real.h"
@@ -84,11 +84,11 @@ HOT bool call_may_go(struct call *call, enum op_kind kind, struct aim *aim)
 	if (LIKELY(!call_is_ruled(kind)))
 		return true;
 	if (aim && kind == OP_BIND)
-		return carry_bind(call, aim);
+		return glance_bind(call, aim);
 	if (aim && kind == OP_CONNECT)
-		return carry_connect(call, aim);
+		return glance_connect(call, aim);
 	if (aim && kind == OP_SEND)
-		return carry_send(call, aim);
+		return glance_send(call, aim);
 	return carry(call, kind, aim);
 }
 

@@ -11,11 +11,11 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "core/rules_glance.h"
 #include "preload/adopt.h"
 #include "preload/assign.h"
 #include "preload/call.h"
 #include "preload/capture.h"
+#include "preload/glance.h"
 #include "sys/raw.h"
 
 /* ---- what is asked ---- */
@@ -24,7 +24,7 @@
 static bool copy_address(struct aim *aim)
 {
 	if (aim->addr == (const struct sockaddr *)&aim->copy)
-		return true; /* by the rules of another call: fast open */
+		return true; /* at a glance, or by the rules of another call: fast open */
 	if (!aim->addr || aim->len < sizeof(sa_family_t) || aim->len > sizeof(aim->copy))
 		return false;
 	memset(&aim->copy, 0, sizeof(aim->copy));
@@ -292,50 +292,6 @@ bool carry(struct call *call, enum op_kind kind, struct aim *aim)
 	return !aim || ask_connect(call, kind, aim);
 }
 
-/* A plain IPv4 address of which no rule speaks, on a plain IPv4 socket: most calls. */
-HOT bool passes_at_once(const struct call *call, enum op_kind kind, struct aim *aim)
-{
-	const uint32_t plain = SOCKET_KNOWN | FAMILY_INET << SOCKET_FAMILY_SHIFT;
-	const uint32_t care = plain | 3 << SOCKET_FAMILY_SHIFT | SOCKET_NO_PORT;
-	const struct rules *rules =
-	        atomic_load_explicit(&process.engine.rules, memory_order_acquire);
-	struct sockaddr_in *in = (struct sockaddr_in *)&aim->copy;
-	uint32_t word = sock_bits(&call->sock);
-	unsigned proto = sock_proto(&call->sock) - PROTO_TCP;
-	struct rules_glance glance;
-
-	if ((word & care) != plain || proto > PROTO_UDP - PROTO_TCP || !rules ||
-	    aim->len != sizeof(*in) || process.is_sandboxed ||
-	    aim->addr == (const struct sockaddr *)in || !raw_peek(in, aim->addr, sizeof(*in)))
-		return false;
-	glance = (struct rules_glance){
-	        .key = rule_key(kind, RULE_TCP) + proto,
-	        .place = rule_names_local(kind) ? PLACE_LOCAL : PLACE_REMOTE,
-	        .end = (uint64_t)ntohl(in->sin_addr.s_addr) << 32 | (uint64_t)ntohs(in->sin_port)
-	                                                                    << 16,
-	        .who = {0, process.engine.name_hash, process.engine.program_hash},
-	};
-	if (in->sin_family != AF_INET || !rules_pass_v4(rules, &glance))
-		return false;
-	aim->addr = (const struct sockaddr *)in;
-	return true;
-}
-
-bool carry_connect(struct call *call, struct aim *aim)
-{
-	return passes_at_once(call, OP_CONNECT, aim) || carry(call, OP_CONNECT, aim);
-}
-
-bool carry_bind(struct call *call, struct aim *aim)
-{
-	return passes_at_once(call, OP_BIND, aim) || carry(call, OP_BIND, aim);
-}
-
-bool carry_send(struct call *call, struct aim *aim)
-{
-	return passes_at_once(call, OP_SEND, aim) || carry(call, OP_SEND, aim);
-}
-
 /* ---- accept ---- */
 
 /* Closed with nothing left to linger for, the peer gets a reset, socket(7). Once sandboxed,
@@ -351,6 +307,8 @@ static void reset(int fd)
 
 bool carry_away(struct call *call, int fd)
 {
+	if (glance_accept(call))
+		return false;
 	call->op.path = NULL;
 	call->op.has_asked = call->outcome.has_remote;
 	call->op.asked = call->outcome.remote;

@@ -24,12 +24,8 @@ HOT void aim_take(struct aim *aim, const struct sockaddr *addr, socklen_t len)
 	aim->len = len;
 }
 
-/* See call_may_go(). The last three are quicker, for calls that most often pass; aim is
- * needed. */
+/* See call_may_go(). */
 bool carry(struct call *call, enum op_kind kind, struct aim *aim);
-bool carry_bind(struct call *call, struct aim *aim);
-bool carry_connect(struct call *call, struct aim *aim);
-bool carry_send(struct call *call, struct aim *aim);
 
 /* An accept has succeeded. Returns true if a rule turns the connection away: then it was
  * reset and closed, and recorded. With an error of its own the rule ends the call

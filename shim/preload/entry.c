@@ -70,8 +70,8 @@ void entry_read_program(void)
 	put_tail(process.name, sizeof(process.name), slash ? slash + 1 : path);
 	process.engine.name = process.name;
 	process.engine.program = program;
-	process.engine.name_hash = rules_name_hash(process.name);
-	process.engine.program_hash = rules_name_hash(program);
+	process.engine.who[1] = rules_name_hash(process.name);
+	process.engine.who[2] = rules_name_hash(program);
 }
 
 void entry_fd_limit(uint64_t limit)

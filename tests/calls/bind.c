@@ -43,11 +43,23 @@ static void conflicts(void)
 	}
 }
 
+/* A port that nobody has with IPv4: what IPv6 alone is given may be in use there. */
+static int free_port(void)
+{
+	int four = (int)MUST(socket(AF_INET, SOCK_STREAM, 0)), port;
+	struct address any = address_of("0.0.0.0", 0);
+
+	MUST(bind(four, AT(any)));
+	port = local_port(four);
+	MUST(close(four));
+	return port;
+}
+
 static void six(int v6only)
 {
 	int six = (int)MUST(socket(AF_INET6, SOCK_STREAM, 0));
 	int four = (int)MUST(socket(AF_INET, SOCK_STREAM, 0));
-	struct address to = address_of("::", 0);
+	struct address to = address_of("::", free_port());
 
 	MUST(setsockopt(six, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof v6only));
 	TRY(bind(six, AT(to)));

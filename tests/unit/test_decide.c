@@ -334,7 +334,7 @@ static void test_in_another_program_is_no_match(void **state)
 	assert_int_equal(decide_tcp(OP_CONNECT, "127.0.0.1", 1).error, EACCES);
 	engine.name = "worker";
 	engine.program = "/opt/worker";
-	engine.name_hash = engine.program_hash = 0;
+	engine.who[1] = engine.who[2] = 0;
 	assert_int_equal(decide_tcp(OP_BIND, "127.0.0.1", 1).kind, VERDICT_PASSED);
 	assert_int_equal(decide_tcp(OP_CONNECT, "127.0.0.1", 1).kind, VERDICT_PASSED);
 }

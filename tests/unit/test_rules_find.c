@@ -124,16 +124,17 @@ static bool glance_passes(const struct rules *rules, const struct rule_query *qu
 	struct rules_glance glance = {
 	        .place = is_local ? PLACE_LOCAL : PLACE_REMOTE,
 	        .end = rule_number(end->ip.byte + 8) << 32 | (uint64_t)end->port << 16,
-	        .who = {0, query->name ? rules_name_hash(query->name) : 0,
-	                query->program ? rules_name_hash(query->program) : 0},
 	};
+	const uint64_t who[WHO_KINDS] = {0, query->name ? rules_name_hash(query->name) : 0,
+	                                 query->program ? rules_name_hash(query->program) : 0};
 
 	if ((query->call != OP_BIND && query->call != OP_CONNECT && query->call != OP_SEND) ||
 	    !(query->proto & (RULE_TCP | RULE_UDP)) || query->path ||
 	    !(is_local ? query->has_local : query->has_remote) || !addr_is_v4(&end->ip))
 		return false;
 	glance.key = rule_key(query->call, query->proto);
-	return rules_pass_v4(rules, &glance);
+	assert_true(rules_pass_programs(rules, glance, who) || !rules_pass_v4(rules, glance));
+	return rules_pass_programs(rules, glance, who);
 }
 
 static void test_index_agrees_with_looking_at_all(void **state)
