@@ -8,13 +8,12 @@
 #include "core/rules_glance.h"
 #include "sys/raw.h"
 
-HOT struct rules_glance glance_of(enum op_kind kind, enum proto proto, uint32_t address,
-                                  uint16_t port)
+HOT struct rules_glance glance_of(enum op_kind kind, enum proto proto, uint64_t end)
 {
 	return (struct rules_glance){
 	        .key = rule_key(kind, RULE_TCP) + (unsigned)proto - PROTO_TCP,
 	        .place = rule_names_local(kind) ? PLACE_LOCAL : PLACE_REMOTE,
-	        .end = (uint64_t)address << 32 | (uint64_t)port << 16,
+	        .end = end,
 	};
 }
 
@@ -29,13 +28,13 @@ HOT bool is_at_hand(const struct call *call, const struct sockaddr *addr)
 	       (at % PAGE <= PAGE - size && raw_is_readable_at(at));
 }
 
-static inline struct rules_glance glance_at(const struct call *call, enum op_kind kind,
-                                            const struct aim *aim)
+/* Family, port and address are the first 8 bytes of a sockaddr_in, ip(7). */
+HOT struct rules_glance glance_at(const struct call *call, enum op_kind kind, const struct aim *aim)
 {
-	const struct sockaddr_in *in = (const struct sockaddr_in *)&aim->copy;
+	uint64_t number = rule_number((const uint8_t *)&aim->copy);
 
-	return glance_of(kind, sock_proto(&call->sock), ntohl(in->sin_addr.s_addr),
-	                 ntohs(in->sin_port));
+	return glance_of(kind, sock_proto(&call->sock),
+	                 number << 32 | (number >> 32 & 0xffff) << 16);
 }
 
 static inline const struct rules *rules_in_force(void)
@@ -101,12 +100,12 @@ bool glance_accept(const struct call *call)
 {
 	const struct rules *rules = rules_in_force();
 	const struct endpoint *end = &call->outcome.remote;
-	uint32_t address;
+	uint64_t address = rule_number(end->ip.byte + 8);
 
-	memcpy(&address, end->ip.byte + 12, sizeof(address));
 	return rules && call->outcome.has_remote && sock_proto(&call->sock) == PROTO_TCP &&
 	       addr_is_v4(&end->ip) &&
-	       rules_pass_programs(rules,
-	                           glance_of(OP_ACCEPT, PROTO_TCP, ntohl(address), end->port),
-	                           process.engine.who);
+	       rules_pass_programs(
+	               rules,
+	               glance_of(OP_ACCEPT, PROTO_TCP, address << 32 | (uint64_t)end->port << 16),
+	               process.engine.who);
 }

@@ -56,7 +56,7 @@ bool clock_cpu_is_good(void)
 #if defined(__x86_64__)
 	int mode = PR_TSC_ENABLE;
 
-	if (raw2(SYS_prctl, PR_GET_TSC, &mode) == 0 && mode != PR_TSC_ENABLE)
+	if (raw5(SYS_prctl, PR_GET_TSC, &mode, 0, 0, 0) == 0 && mode != PR_TSC_ENABLE)
 		return false;
 	return n >= 3 && memcmp(name, "tsc", 3) == 0;
 #else

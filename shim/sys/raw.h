@@ -43,11 +43,28 @@ static inline long raw6(long number, long a, long b, long c, long d, long e, lon
 #endif
 }
 
+/* The same with four arguments at most: two registers less. */
+static inline long raw_few(long number, long a, long b, long c, long d)
+{
+#if defined(__x86_64__)
+	long ret;
+	register long r10 __asm__("r10") = d;
+
+	__asm__ volatile("syscall"
+	                 : "=a"(ret)
+	                 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
+	                 : "rcx", "r11", "memory");
+	return ret;
+#else
+	return raw6(number, a, b, c, d, 0, 0);
+#endif
+}
+
 #define RAW_ARG(x)          ((long)(intptr_t)(x))
-#define raw1(n, a)          raw6(n, RAW_ARG(a), 0, 0, 0, 0, 0)
-#define raw2(n, a, b)       raw6(n, RAW_ARG(a), RAW_ARG(b), 0, 0, 0, 0)
-#define raw3(n, a, b, c)    raw6(n, RAW_ARG(a), RAW_ARG(b), RAW_ARG(c), 0, 0, 0)
-#define raw4(n, a, b, c, d) raw6(n, RAW_ARG(a), RAW_ARG(b), RAW_ARG(c), RAW_ARG(d), 0, 0)
+#define raw1(n, a)          raw_few(n, RAW_ARG(a), 0, 0, 0)
+#define raw2(n, a, b)       raw_few(n, RAW_ARG(a), RAW_ARG(b), 0, 0)
+#define raw3(n, a, b, c)    raw_few(n, RAW_ARG(a), RAW_ARG(b), RAW_ARG(c), 0)
+#define raw4(n, a, b, c, d) raw_few(n, RAW_ARG(a), RAW_ARG(b), RAW_ARG(c), RAW_ARG(d))
 #define raw5(n, a, b, c, d, e)                                                                     \
 	raw6(n, RAW_ARG(a), RAW_ARG(b), RAW_ARG(c), RAW_ARG(d), RAW_ARG(e), 0)
 
