@@ -3,12 +3,25 @@
 /* Which addresses a socket may take, and in which order bind complains. */
 #include "observe.h"
 
+/* A port that nobody has with IPv4: one that the kernel gives to one address, or to IPv6
+ * alone, may be in use elsewhere. */
+static int free_port(void)
+{
+	int four = (int)MUST(socket(AF_INET, SOCK_STREAM, 0)), port;
+	struct address any = address_of("0.0.0.0", 0);
+
+	MUST(bind(four, AT(any)));
+	port = local_port(four);
+	MUST(close(four));
+	return port;
+}
+
 /* Bind, and listen on if asked, two sockets to one port with an option. */
 static void conflict(const char *label, const char *first, const char *second, int type, int option,
                      int backlog)
 {
 	int a = (int)MUST(socket(AF_INET, type, 0)), b = (int)MUST(socket(AF_INET, type, 0));
-	struct address to = address_of(first, 0);
+	struct address to = address_of(first, strcmp(second, "127.0.0.2") == 0 ? free_port() : 0);
 
 	section(label);
 	if (option) {
@@ -41,18 +54,6 @@ static void conflicts(void)
 		conflict("udp", "127.0.0.1", "127.0.0.1", SOCK_DGRAM, option[i], 0);
 		conflict("other address", "127.0.0.1", "127.0.0.2", SOCK_STREAM, option[i], 0);
 	}
-}
-
-/* A port that nobody has with IPv4: what IPv6 alone is given may be in use there. */
-static int free_port(void)
-{
-	int four = (int)MUST(socket(AF_INET, SOCK_STREAM, 0)), port;
-	struct address any = address_of("0.0.0.0", 0);
-
-	MUST(bind(four, AT(any)));
-	port = local_port(four);
-	MUST(close(four));
-	return port;
 }
 
 static void six(int v6only)
