@@ -138,8 +138,8 @@ static void decide(const struct engine *engine, enum op_kind kind, const struct 
                    struct call *call)
 {
 	switch ((enum action)rule->action) {
-	case ACTION_DENY: /* a connection that is turned away is no error, unless the rule says so
-	                   */
+	case ACTION_DENY:
+		/* to be turned away is no error, unless the rule gives one */
 		deny(&call->verdict,
 		     kind == OP_ACCEPT && !(rule->flags & RULE_ERROR) ? 0 : rule->error);
 		break;

@@ -196,44 +196,23 @@ static bool assign_bind(struct call *call, struct aim *aim)
 }
 
 /* connect: later connections may share the port, from now on. */
-static int bind_for_connect(struct call *call, struct endpoint *local)
+static int bind_for_connect(struct call *call, struct aim *aim, struct endpoint *local)
 {
-	struct aim aim;
-	int ret;
+	int ret = bind_free(call, aim, local);
 
-	memset(&aim.copy, 0, sizeof(aim.copy));
-	ret = bind_free(call, &aim, local);
 	if (sock_proto(&call->sock) != PROTO_TCP)
 		return ret;
 	if (ret == 0)
 		set_option(call->op.fd, SO_REUSEADDR, 1);
 	else if (is_taken(ret))
-		ret = bind_shared(call, &aim, local, &call->op.asked);
+		ret = bind_shared(call, aim, local, &call->op.asked);
 	return ret;
-}
-
-static int bind_for_listen(struct call *call, struct endpoint *local)
-{
-	struct aim aim;
-
-	memset(&aim.copy, 0, sizeof(aim.copy));
-	return bind_free(call, &aim, local);
-}
-
-/* A bind that fails takes from the socket the address that it had without a port
- * (IP_BIND_ADDRESS_NO_PORT). */
-static void restore_address(const struct call *call, struct endpoint local)
-{
-	struct aim aim;
-
-	memset(&aim.copy, 0, sizeof(aim.copy));
-	local.port = 0;
-	bind_to(call, &aim, &local);
 }
 
 bool assign_port(struct call *call, enum op_kind kind, struct aim *aim)
 {
 	struct endpoint local = local_of(call);
+	struct aim own = {.addr = NULL};
 	int error;
 
 	if (kind == OP_LISTEN && sock_proto(&call->sock) != PROTO_TCP)
@@ -246,12 +225,15 @@ bool assign_port(struct call *call, enum op_kind kind, struct aim *aim)
 		return assign_bind(call, aim);
 	if (process.is_sandboxed) /* no system call that the program would not make here */
 		return true;
-	error = kind == OP_LISTEN ? bind_for_listen(call, &local) : bind_for_connect(call, &local);
+	error = kind == OP_LISTEN ? bind_free(call, &own, &local)
+	                          : bind_for_connect(call, &own, &local);
 	if (error == EADDRINUSE)
 		error = engine_no_port(kind, sock_proto(&call->sock));
 	if (error != EINVAL) /* EINVAL: it is bound, in a way that was not seen */
 		call->verdict.error = error;
-	if (call->verdict.error && sock_bits(&call->sock) & SOCKET_BOUND)
-		restore_address(call, local);
+	if (call->verdict.error && sock_bits(&call->sock) & SOCKET_BOUND) {
+		local.port = 0; /* the address of IP_BIND_ADDRESS_NO_PORT: a failed bind takes it */
+		bind_to(call, &own, &local);
+	}
 	return !call->verdict.error;
 }

@@ -2,21 +2,7 @@
 /* move.c - a program that is moved does not know it: it runs bare at the ports that it
  * names, and under rules that move it from port ASKED to port REAL; both must print the
  * same. What the kernel knows is asked past the library. */
-#include "policy.h"
-
-static int asked, real;
-
-/* Where things really are. */
-static int place(void)
-{
-	return is_ruled() ? real : asked;
-}
-
-static void take_ports(char **argv)
-{
-	asked = port_argument(argv[0]);
-	real = port_argument(argv[1]);
-}
+#include "moved.h"
 
 /* ---- what is told, byte by byte ---- */
 

@@ -1,20 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* travel.c - a moved socket on its way: to a child, to the program after exec, to another
  * process by SCM_RIGHTS. And packets that are moved. Run as in move.c. */
-#include "policy.h"
-
-static int asked, real;
-
-static int place(void)
-{
-	return is_ruled() ? real : asked;
-}
-
-static void take_ports(char **argv)
-{
-	asked = port_argument(argv[0]);
-	real = port_argument(argv[1]);
-}
+#include "moved.h"
 
 /* ---- TCP sockets that go to others ---- */
 
