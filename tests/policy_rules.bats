@@ -50,12 +50,6 @@ deny bnd tcp :80'
 	fi
 }
 
-@test "actions of another version are refused by name" {
-	refused limit TCPSHIM_RULES='deny bind tcp :80; limit ports 16'
-	refused fail TCPSHIM_RULES='fail accept error EMFILE'
-	refused delay TCPSHIM_RULES='delay connect by 200ms'
-}
-
 @test "file and variable together: the file's come first" {
 	port=$(free_ports 1)
 	echo "deny connect tcp :$port error EPERM" >"$rules"

@@ -284,16 +284,6 @@ bind_thrice() {
 	[[ "$output" == "tcpshim run: cannot read the rules in $BATS_TEST_TMPDIR/none: "* ]]
 }
 
-@test "rules that are not enforced yet are refused, with their place" {
-	printf '%s\n' 'allow any' 'limit fds 100' 'limit fds 90' \
-		'fail connect any error ETIMEDOUT' >"$BATS_TEST_TMPDIR/later.rules"
-	run "$tool" run -f "$BATS_TEST_TMPDIR/later.rules" touch "$BATS_TEST_TMPDIR/ran"
-	[ "$status" = 125 ]
-	[ ! -e "$BATS_TEST_TMPDIR/ran" ]
-	[[ "$output" == *"later.rules:2: limit rules are understood, but this version does not enforce them"* ]]
-	[[ "$output" == *"later.rules:4: fail rules are "* ]]
-}
-
 @test "rules with a warning: said, not with -q, and the program runs" {
 	warned='move connect tcp 10.9.9.9:5432 to [::1]:15432'
 	run "$tool" run -r "$warned" echo ran

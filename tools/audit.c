@@ -285,6 +285,7 @@ static void dispatch(struct audit *audit, const struct event *event)
 		break;
 	case OP_BLIND:
 	case OP_LIMIT:
+	case OP_SITE:
 	case OP_NONE:
 	case OP_KINDS:
 		break;

@@ -174,8 +174,6 @@ static int replace(struct wish *wish, bool is_live)
 	if (wish->clears)
 		rules_input_ask(&wish->input, RULES_WORDS, "");
 	status = rules_input_load(&wish->input, &rules);
-	if (status == 0 && rules_unsupported(self, rules))
-		status = EXIT_TCPSHIM;
 	if (status != 0)
 		command_fail(self, "the rules in force in %s are unchanged", wish->path);
 	else if (!is_live)

@@ -268,8 +268,6 @@ static int load_rules(struct run *run)
 		return EXIT_TCPSHIM;
 	if (!run->create.rules)
 		return 0;
-	if (rules_unsupported(run->command, run->create.rules))
-		return EXIT_TCPSHIM;
 	if (run->create.rules->count == 0) { /* asked for, but none: a run as any other */
 		free(run->create.rules);
 		run->create.rules = NULL;

@@ -270,25 +270,6 @@ int rules_input_load(struct rules_input *input, struct rules **rules)
 	return *rules ? 0 : EXIT_TCPSHIM;
 }
 
-bool rules_unsupported(const struct command *command, const struct rules *rules)
-{
-	char place[RULE_PLACE_MAX];
-	unsigned said = 0;
-
-	for (uint32_t i = 0; i < rules->count; i++) {
-		const struct rule *rule = &rules->rule[i];
-
-		if (rule->action <= ACTION_ASSIGN || said & 1u << rule->action)
-			continue;
-		said |= 1u << rule->action; /* one of a kind is enough */
-		rule_place(place, rules, rule);
-		command_fail(command,
-		             "%s: %s rules are understood, but this version does not enforce them",
-		             place, name_action((enum action)rule->action));
-	}
-	return said != 0;
-}
-
 void rules_input_free(struct rules_input *input)
 {
 	for (size_t i = 0; i < input->problems; i++) {

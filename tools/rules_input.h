@@ -59,9 +59,6 @@ void rules_input_print(const struct rules_input *input);
  * for; or EXIT_TCPSHIM, said. */
 int rules_input_load(struct rules_input *input, struct rules **rules);
 
-/* Does a set ask for what this version does not do yet? Says so, with the place. */
-bool rules_unsupported(const struct command *command, const struct rules *rules);
-
 void rules_input_free(struct rules_input *input);
 
 #endif

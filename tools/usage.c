@@ -205,6 +205,7 @@ static void on_event(struct usage *usage, const struct event *event)
 	case OP_EXIT:
 	case OP_BLIND:
 	case OP_LIMIT:
+	case OP_SITE:
 	case OP_NONE:
 	case OP_KINDS:
 		break;

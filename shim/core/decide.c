@@ -5,6 +5,7 @@
 void engine_set_rules(struct engine *engine, struct rules *rules)
 {
 	uint32_t calls = rules ? rules->calls : 0;
+	uint32_t limits = rules ? rules->fault_calls | rules->limit_calls : 0;
 
 	/* a pair of sockets is two sockets; fast open connects in a send */
 	if (calls & RULE_CALL(OP_SOCKET))
@@ -16,8 +17,11 @@ void engine_set_rules(struct engine *engine, struct rules *rules)
 		calls |= RULE_CALL(OP_CONNECT);
 	if (calls & RULE_CALL(OP_CONNECT))
 		calls |= RULE_CALL(OP_SEND);
+	if (limits & RULE_CALL(OP_SOCKET))
+		limits |= RULE_CALL(OP_SOCKETPAIR);
 	atomic_store_explicit(&engine->rules, rules, memory_order_release);
-	atomic_store_explicit(&engine->ruled, calls, memory_order_release);
+	atomic_store_explicit(&engine->limited, limits, memory_order_release);
+	atomic_store_explicit(&engine->ruled, calls | limits, memory_order_release);
 }
 
 static unsigned proto_bit(const struct call *call, enum op_kind kind)
@@ -31,6 +35,12 @@ static unsigned proto_bit(const struct call *call, enum op_kind kind)
 	if (proto == PROTO_TCP)
 		return RULE_TCP;
 	return proto == PROTO_UDP ? RULE_UDP : RULE_OTHER;
+}
+
+/* The peer of a connected socket, where the call names none. */
+static bool has_peer(enum op_kind kind)
+{
+	return kind == OP_SEND || kind == OP_RECV || kind == OP_CLOSE;
 }
 
 /* Field by field: the endpoints that are not there need no zeros. */
@@ -55,6 +65,9 @@ HOT void fill_query(struct rule_query *query, const struct engine *engine, enum 
 		query->local = op->asked;
 	else
 		query->remote = op->asked;
+	if (has_peer(kind) && !op->has_asked)
+		query->has_remote =
+		        sockets_told_remote(&engine->sockets, op->fd, &call->sock, &query->remote);
 	if (!is_local && !is_birth)
 		query->has_local =
 		        sockets_told_local(&engine->sockets, op->fd, &call->sock, &query->local);

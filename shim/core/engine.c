@@ -220,6 +220,7 @@ void engine_remember(struct engine *engine, struct call *call, const struct line
 	case OP_EXIT:
 	case OP_BLIND:
 	case OP_LIMIT:
+	case OP_SITE:
 	case OP_KINDS:
 		break;
 	}

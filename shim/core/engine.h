@@ -20,6 +20,8 @@ struct engine {
 
 	struct rules *_Atomic rules;  /* in force; NULL: none */
 	_Atomic uint32_t ruled;       /* RULE_CALL bits that they could touch */
+	_Atomic uint32_t limited;     /* of those, the ones of faults and limits */
+	uint64_t seed;                /* that chance is drawn from */
 	const char *name, *program;   /* of the process, for `in NAME` */
 	uint64_t who[3];              /* 0, and rules_name_hash() of them; 0: not made yet */
 	uint16_t auto_low, auto_high; /* `from auto`; high 0: none */
@@ -42,6 +44,12 @@ HOT bool engine_is_ruled(const struct engine *engine, enum op_kind kind)
 	return atomic_load_explicit(&engine->ruled, memory_order_relaxed) & RULE_CALL(kind);
 }
 
+/* The same of faults and limits. */
+HOT bool engine_is_limited(const struct engine *engine, enum op_kind kind)
+{
+	return atomic_load_explicit(&engine->limited, memory_order_relaxed) & RULE_CALL(kind);
+}
+
 /* The call as rules see it: with the addresses that the program knows. */
 struct rule_query engine_query(const struct engine *engine, enum op_kind kind,
                                const struct call *call);
@@ -49,6 +57,12 @@ struct rule_query engine_query(const struct engine *engine, enum op_kind kind,
 /* What is to be done with call->op? Leaves the verdict, which comes as PASSED, in
  * the call. call->sock is what is known of op.fd. The rule that decides is counted. */
 void engine_before(struct engine *engine, enum op_kind kind, struct call *call);
+
+/* Which faults does a call meet that no policy has refused? Every fault rule that matches
+ * counts the call; those whose turn it is add their delays to the verdict, and the first that
+ * fails makes it VERDICT_FAILED (a limit of memory: VERDICT_LIMITED). Otherwise the verdict stays
+ * what it was, PASSED becomes DELAYED. op.since_ns and op.sockets count. (faults.c) */
+void engine_faults(struct engine *engine, enum op_kind kind, struct call *call);
 
 /* What the kernel says when there is no port left for a call (seen on Linux 6.18). */
 int engine_no_port(enum op_kind kind, enum proto proto);

@@ -33,7 +33,8 @@
 	X(EXEC, "exec")             /* a process became another program; text: path */             \
 	X(EXIT, "exit")             /* result: exit status */                                      \
 	X(BLIND, "blind")           /* something that cannot be seen; text: what */                \
-	X(LIMIT, "setrlimit")       /* arg: the new soft RLIMIT_NOFILE */
+	X(LIMIT, "setrlimit")       /* arg: the new soft RLIMIT_NOFILE */                          \
+	X(SITE, "site")             /* where a call came from; text: struct session_site */
 
 /* clang-format off */
 enum op_kind {
@@ -64,6 +65,10 @@ struct op {
 	struct endpoint asked;
 	const char *path; /* of a unix socket, path_len bytes; NULL: unnamed */
 	size_t path_len;
+
+	/* For faults, where a rule wants to know. */
+	uint64_t since_ns; /* since the session began */
+	uint32_t sockets;  /* open in the session */
 };
 
 enum verdict_kind {
@@ -81,7 +86,7 @@ struct verdict {
 	enum verdict_kind kind;
 	int error;          /* DENIED, FAILED, LIMITED: the errno to give */
 	uint16_t rule;      /* 1 for the first rule; 0: none */
-	uint64_t delay_ns;  /* to wait before the call */
+	uint64_t delay_ns;  /* to wait before the call; 0 unless a fault was asked for */
 	struct endpoint to; /* MOVED: where it goes; port 0 with a range: any free one of it */
 	uint16_t low, high; /* ASSIGNED, MOVED: take the port from this range; high 0: no range */
 };

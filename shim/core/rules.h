@@ -72,7 +72,8 @@ struct pattern {
 enum { PATTERN_ADDR = 1, PATTERN_PORT = 2, PATTERN_PATH = 4 };
 
 struct rule {
-	uint32_t calls; /* RULE_CALL bits, of `any` those that have the endpoints; LIMIT: 0 */
+	uint32_t calls; /* RULE_CALL bits, of `any` those that have the endpoints; LIMIT: those
+	                 * that it could touch */
 	uint8_t action; /* enum action */
 	uint8_t protos;
 	uint16_t flags; /* RULE_ bits: what is present */
@@ -92,8 +93,14 @@ struct rule {
 	uint64_t after_ns, for_ns;
 	uint64_t delay_ns, jitter_ns;
 
+	uint64_t salt; /* faults: of what it draws; equal rules have different ones */
+
+	/* What changes while it is in force. */
 	_Atomic uint64_t matched; /* calls that it has decided */
-	uint64_t reserved;        /* of the engine, for faults and limits */
+	_Atomic uint64_t turns;   /* faults: calls that it has matched */
+	_Atomic uint32_t ports;   /* LIMIT ports: low << 16 | high of the range; 0: none yet */
+	_Atomic uint32_t open[2]; /* LIMIT connections: made and accepted ones, never too few */
+	uint32_t reserved;
 };
 
 enum {
@@ -131,6 +138,9 @@ struct rules {
 	        heads_log2; /* hash table of the index: uint32_t, 0 or an entry's number */
 	uint32_t entries_at, entries; /* struct rule_entry; number 0 is none */
 	uint32_t calls;               /* RULE_CALL bits that any policy rule could touch */
+	uint32_t fault_calls;         /* the same of faults (fail, delay, limit memory) */
+	uint32_t limit_calls;         /* the same of the other limits */
+	uint32_t limits;              /* bits by enum limit_kind */
 	uint32_t actions;             /* bits by enum action */
 	uint32_t flags;               /* of all rules, ored */
 	uint32_t sources;
@@ -228,6 +238,18 @@ const char *rules_text(const struct rules *rules, struct rule_text text, size_t 
 /* The first policy rule (allow, deny, move, assign) that matches. Returns its
  * index + 1, or 0. */
 uint32_t rules_find(const struct rules *rules, const struct rule_query *query);
+
+/* Does this rule inject faults: fail, delay, limit memory? */
+static inline bool rule_is_fault(const struct rule *rule)
+{
+	return rule->action == ACTION_FAIL || rule->action == ACTION_DELAY ||
+	       (rule->action == ACTION_LIMIT && rule->limit == LIMIT_MEMORY);
+}
+
+/* The first fault rule behind number `after` (0: from the start) that matches, whether or
+ * not it is its turn. Returns its index + 1, or 0. */
+uint32_t rules_next_fault(const struct rules *rules, const struct rule_query *query,
+                          uint32_t after);
 
 /* What keeps a rule from matching; in the order in which it is looked at. */
 enum mismatch {

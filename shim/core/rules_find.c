@@ -245,6 +245,17 @@ uint32_t rules_find(const struct rules *rules, const struct rule_query *query)
 	return 0;
 }
 
+/* ---- faults ---- */
+
+uint32_t rules_next_fault(const struct rules *rules, const struct rule_query *query, uint32_t after)
+{
+	for (uint32_t i = after; i < rules->count; i++)
+		if (rule_is_fault(&rules->rule[i]) &&
+		    rule_mismatch(rules, &rules->rule[i], query) == MISMATCH_NONE)
+			return i + 1;
+	return 0;
+}
+
 /* ---- at a glance ---- */
 
 /* Of the rules of one kind of program; places: where there are some. */

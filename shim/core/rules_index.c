@@ -243,6 +243,11 @@ static bool add_rule(struct maker *maker, uint32_t number)
 
 	rules->flags |= rule->flags;
 	rules->actions |= UINT32_C(1) << rule->action;
+	rules->limits |= UINT32_C(1) << rule->limit;
+	if (rule_is_fault(rule))
+		rules->fault_calls |= rule->calls;
+	else if (rule->action == ACTION_LIMIT)
+		rules->limit_calls |= rule->calls;
 	if (rule->action > ACTION_ASSIGN)
 		return true;
 	for (unsigned call = 0; call < OP_KINDS; call++) {

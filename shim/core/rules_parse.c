@@ -154,6 +154,31 @@ static void move_texts(struct rules *rules)
 	rules->texts_at = (uint32_t)to;
 }
 
+/* What a fault draws depends on its own words, not on the rules around it. Equal ones (as far
+ * as they stand near each other) are told apart by which of them it is. */
+static void give_salts(struct rules *rules)
+{
+	enum { NEAR = 64 };
+	uint64_t recent[NEAR] = {0};
+	char text[RULE_TEXT_MAX];
+	unsigned count = 0;
+
+	for (uint32_t i = 0; i < rules->count; i++) {
+		struct rule *rule = &rules->rule[i];
+		size_t len = rule_is_fault(rule) ? rule_print(text, sizeof(text), rules, rule) : 0;
+		uint64_t hash = 0xcbf29ce484222325;
+
+		if (len == 0)
+			continue;
+		for (size_t at = 0; at < len && at < sizeof(text); at++)
+			hash = (hash ^ (uint8_t)text[at]) * 0x100000001b3; /* FNV-1a */
+		rule->salt = hash;
+		for (unsigned j = 0; j < NEAR; j++)
+			rule->salt += recent[j] == hash;
+		recent[count++ % NEAR] = hash;
+	}
+}
+
 /* A problem of a source as a whole. */
 static unsigned refuse(const struct rules_source *source, const char *what, rules_report *report,
                        void *context)
@@ -195,6 +220,7 @@ unsigned rules_compile(struct rules *rules, size_t size, const struct rules_sour
 	if (parser.errors > 0)
 		return parser.errors;
 	move_texts(rules);
+	give_salts(rules);
 	memcpy(rules->magic, RULES_MAGIC, sizeof(rules->magic));
 	return rules_index(rules, size)
 	               ? 0

@@ -52,16 +52,21 @@ static const struct grammar {
 
 static const struct {
 	const char *name;
+	uint32_t calls; /* that it could touch */
 	uint32_t clauses;
 	uint16_t error; /* by default; ports and backlog: as the call has it */
 } limits[] = {
-        [LIMIT_NONE] = {"?", 0, 0},
-        [LIMIT_FDS] = {"fds", C(IN), EMFILE},
-        [LIMIT_SOCKETS] = {"sockets", C(IN) | C(TREE), EMFILE},
-        [LIMIT_PORTS] = {"ports", C(IN), 0},
-        [LIMIT_CONNECTIONS] = {"connections", C(IN) | C(TO) | C(ERROR), EADDRNOTAVAIL},
-        [LIMIT_BACKLOG] = {"backlog", C(IN), 0},
-        [LIMIT_MEMORY] = {"memory", C(IN) | C(ERROR) | C(WHEN), ENOBUFS},
+        [LIMIT_NONE] = {"?", 0, 0, 0},
+        [LIMIT_FDS] = {"fds", 0, C(IN), EMFILE},
+        [LIMIT_SOCKETS] = {"sockets", CALL(SOCKET) | CALL(ACCEPT), C(IN) | C(TREE), EMFILE},
+        [LIMIT_PORTS] = {"ports",
+                         CALL(SOCKET) | CALL(BIND) | CALL(LISTEN) | CALL(CONNECT) | CALL(SEND),
+                         C(IN), 0},
+        [LIMIT_CONNECTIONS] = {"connections", CALL(CONNECT) | CALL(ACCEPT),
+                               C(IN) | C(TO) | C(ERROR), EADDRNOTAVAIL},
+        [LIMIT_BACKLOG] = {"backlog", CALL(LISTEN), C(IN), 0},
+        [LIMIT_MEMORY] = {"memory", CALL(SOCKET) | CALL(CONNECT) | CALL(ACCEPT) | CALL(SEND),
+                          C(IN) | C(ERROR) | C(WHEN), ENOBUFS},
 };
 
 static const char *const actions[] = {
@@ -323,6 +328,7 @@ static bool parse_limit(struct parser *parser)
 
 	if (!parse_limit_kind(parser))
 		return false;
+	rule->calls = limits[rule->limit].calls;
 	parser->allowed = limits[rule->limit].clauses;
 	rule->error = limits[rule->limit].error;
 	if (rule->limit != LIMIT_MEMORY && !parse_amount(parser))

@@ -36,7 +36,7 @@
 #define SESSION_SUFFIX ".tcpshim"
 
 enum {
-	SESSION_VERSION = 2,
+	SESSION_VERSION = 3,
 	SESSION_PAGE = 4096,
 	SESSION_LINE = 64,
 	SESSION_PAGE_LINES = SESSION_PAGE / SESSION_LINE,
@@ -86,7 +86,8 @@ struct session_header {
 	_Atomic uint64_t processes_dropped;       /* there was no slot */
 	_Atomic uint64_t peers_dropped;           /* UDP peers beyond what a socket remembers */
 	_Atomic uint32_t port_turn;               /* where the next search for a port begins */
-	_Atomic uint32_t auto_ports; /* `from auto`: low << 16 | high; 0: no slice yet */
+	_Atomic uint32_t auto_ports;   /* `from auto`: low << 16 | high; 0: no slice yet */
+	_Atomic uint32_t sockets_open; /* never too few; where rules count them */
 
 	_Alignas(64) char reserved[SESSION_PAGE - 320];
 };
@@ -146,7 +147,9 @@ struct session_process {
 	struct clock_pair first, last; /* last is renewed as it runs */
 	char name[32];                 /* last part of the program's path */
 	char program[224];             /* its path; NUL-terminated, the front cut off if longer */
-	char next[160];                /* EXECING: the path given to exec */
+	char next[152];                /* EXECING: the path given to exec */
+	_Atomic uint32_t fd_given;     /* soft RLIMIT_NOFILE before a rule set it; 0: none did */
+	uint32_t reserved;
 };
 
 enum { BLIND_URING = 1, BLIND_DEEPBIND = 2, BLIND_DLMOPEN = 4 };
@@ -197,6 +200,15 @@ struct line {
 			int32_t arg;     /* SHUTDOWN, LIMIT */
 		};
 	};
+};
+
+/* The text behind an event of OP_SITE: which turn of which rule the next event of the thread
+ * is, and where the call came from: path+0xoffset of each frame, from the inside out, in lines. */
+struct session_site {
+	uint64_t turn;
+	uint32_t rule; /* as in struct line */
+	uint32_t len;
+	char frames[]; /* len bytes */
 };
 
 /* The text behind an event with VERDICT_MOVED is a struct endpoint: what the

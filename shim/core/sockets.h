@@ -32,6 +32,12 @@ enum {
 	SOCKET_MOVED_LOCAL = 1 << 14,  /* the program asked for another local endpoint */
 	SOCKET_MOVED_REMOTE = 1 << 15, /* ... and for another peer */
 	SOCKET_RANGED = 1 << 16,       /* IP_LOCAL_PORT_RANGE is set, for this call */
+	SOCKET_SHARED = 1 << 17,       /* perhaps there is another fd of it, somewhere */
+	SOCKET_LIMITED = 1 << 18,      /* IP_LOCAL_PORT_RANGE is that of limit ports */
+	SOCKET_FAULTED = 1 << 19,      /* the error that it will report is in truth fault_error */
+	SOCKET_RESET = 1 << 20,        /* by a fault: it is as if the peer had */
+	SOCKET_HELD = 1 << 21,         /* by a delay: not ready before its time */
+	SOCKET_COUNTED = 1 << 22,      /* by limit connections */
 };
 
 struct sock {
@@ -39,8 +45,8 @@ struct sock {
 	struct ip local, remote;
 	uint16_t local_port, remote_port;
 	uint16_t peers; /* UDP: peers told of so far */
-	uint16_t reserved;
-	uint64_t reserved2[2];
+	uint16_t fault_error;
+	uint64_t reserved[2];
 };
 
 _Static_assert(sizeof(struct sock) == 64, "an entry is one cache line");

@@ -77,12 +77,23 @@ HOT bool call_is_ruled(enum op_kind kind)
 	return engine_is_ruled(&process.engine, kind);
 }
 
+/* The same of faults and limits. */
+HOT bool call_is_limited(enum op_kind kind)
+{
+	if (UNLIKELY(atomic_load_explicit(process.rules_page, memory_order_acquire) !=
+	             process.rules_seen))
+		enforce_renewed();
+	return engine_is_limited(&process.engine, kind);
+}
+
 /* Ask the engine, and prepare what it decided. Returns false if the call is not to be
  * made any more: call_answer() says how it ended. aim: the address it is given, or NULL. */
 HOT bool call_may_go(struct call *call, enum op_kind kind, struct aim *aim)
 {
 	if (LIKELY(!call_is_ruled(kind)))
 		return true;
+	if (UNLIKELY(engine_is_limited(&process.engine, kind)))
+		return carry(call, kind, aim);
 	if (aim && kind == OP_BIND)
 		return glance_bind(call, aim);
 	if (aim && kind == OP_CONNECT)
@@ -165,6 +176,12 @@ void call_end_known(struct call *call, int error);
 /* close_range(2), by its name or by its number. */
 int close_range_by(int (*call)(unsigned, unsigned, int), unsigned first, unsigned last, int flags);
 
+/* Ask for the faults and limits of a call that names no address. */
+HOT bool call_may_go_on(struct call *call, enum op_kind kind)
+{
+	return LIKELY(!call_is_limited(kind)) || carry(call, kind, NULL);
+}
+
 /* Is the socket's record complete, so that packets on it tell nothing new? */
 static inline bool call_is_settled(int fd)
 {
@@ -174,6 +191,12 @@ static inline bool call_is_settled(int fd)
 
 	return (word & (ends | SOCKET_MOVED_REMOTE)) == ends ||
 	       (word & family) == FAMILY_UNIX << SOCKET_FAMILY_SHIFT;
+}
+
+/* Is there nothing to do for packets on it but to pass them on? */
+static inline bool call_is_quiet(int fd, enum op_kind kind)
+{
+	return call_is_settled(fd) && LIKELY(!call_is_limited(kind));
 }
 
 #endif

@@ -15,6 +15,7 @@
 #include "preload/assign.h"
 #include "preload/call.h"
 #include "preload/capture.h"
+#include "preload/fault.h"
 #include "preload/glance.h"
 #include "sys/raw.h"
 
@@ -175,6 +176,10 @@ static bool carry_verdict(struct call *call, enum op_kind kind, struct aim *aim)
 {
 	if (call->verdict.error)
 		return refuse(call, kind);
+	if (engine_is_limited(&process.engine, kind) && !fault_may_go(call, kind, aim))
+		return refuse(call, kind);
+	if (call->verdict.error) /* the kernel says so: the fault has seen to it */
+		return true;
 	switch (call->verdict.kind) {
 	case VERDICT_MOVED:
 		return aim ? move(call, kind, aim) : true;
@@ -275,6 +280,12 @@ static bool ask_birth(struct call *call, enum op_kind kind)
 	return carry_verdict(call, kind, NULL);
 }
 
+/* Calls that no policy speaks of, or not yet: the connection that accept will give. */
+static bool ask_faults(struct call *call, enum op_kind kind)
+{
+	return !engine_is_limited(&process.engine, kind) || carry_verdict(call, kind, NULL);
+}
+
 bool carry(struct call *call, enum op_kind kind, struct aim *aim)
 {
 	bool is_birth = kind == OP_SOCKET || kind == OP_SOCKETPAIR;
@@ -283,13 +294,15 @@ bool carry(struct call *call, enum op_kind kind, struct aim *aim)
 	call->op.path = NULL;
 	if (is_birth)
 		return ask_birth(call, kind);
+	if (kind == OP_CLOSE || kind == OP_RESOLVE)
+		return ask_faults(call, kind);
 	if (!call->sock.word && !adopt_look(call->op.fd, &call->sock))
 		return true; /* no socket: the kernel says so */
 	if (kind == OP_BIND)
 		return ask_bind(call, aim);
 	if (kind == OP_LISTEN)
 		return ask_listen(call);
-	return !aim || ask_connect(call, kind, aim);
+	return aim ? ask_connect(call, kind, aim) : ask_faults(call, kind);
 }
 
 /* ---- accept ---- */

@@ -14,6 +14,7 @@
 #include "preload/process.h"
 #include "preload/settings.h"
 #include "preload/slice.h"
+#include "sys/clock.h"
 #include "sys/raw.h"
 
 enum { EXIT_TCPSHIM = 125, RULES_FILE_MAX = 64 << 20 };
@@ -103,18 +104,6 @@ static struct rules_source read_file(const char *path)
 	return source;
 }
 
-/* The language says more than this version does. */
-static void check_actions(const struct rules *rules)
-{
-	const uint32_t done =
-	        1 << ACTION_ALLOW | 1 << ACTION_DENY | 1 << ACTION_MOVE | 1 << ACTION_ASSIGN;
-
-	for (uint32_t i = 0; rules->actions & ~done && i < rules->count; i++)
-		if (!(done & 1u << rules->rule[i].action))
-			enforce_refuse("this version does not enforce rules that begin with",
-			               name_action((enum action)rules->rule[i].action), 0);
-}
-
 struct rules *enforce_compile(void)
 {
 	struct rules_source source[2];
@@ -135,7 +124,6 @@ struct rules *enforce_compile(void)
 		enforce_refuse("no memory for the rules", NULL, ENOMEM);
 	if (rules_compile(rules, room, source, n, tell_problem, NULL) != 0)
 		give_up();
-	check_actions(rules);
 	if (settings.rules_file[0])
 		raw2(SYS_munmap, source[0].text, RULES_FILE_MAX);
 	rules->number = 1;
@@ -203,12 +191,16 @@ void enforce_start(void)
 
 	if (!session) {
 		rules = enforce_compile();
+		process.engine.seed = rules ? newfile_seed() : 0;
+		process.since_mono_ns = clock_ns(CLOCK_MONOTONIC);
 		if (rules)
 			newfile_port_range(&process.host_low, &process.host_high);
 		put_in_force(rules);
 		check_tables();
 		return;
 	}
+	process.engine.seed = session->seed;
+	process.since_mono_ns = session->epoch.mono_ns;
 	process.host_low = session->port_low;
 	process.host_high = session->port_high;
 	if (!process.host_high)

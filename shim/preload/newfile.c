@@ -118,8 +118,7 @@ static unsigned digit_of(char c)
 	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
 }
 
-/* TCPSHIM_SEED, a number in decimal or, with 0x, in hexadecimal; or one drawn. */
-static uint64_t choose_seed(void)
+uint64_t newfile_seed(void)
 {
 	bool is_hex = strncmp(settings.seed, "0x", 2) == 0;
 	const char *at = settings.seed + (is_hex ? 2 : 0);
@@ -146,7 +145,7 @@ static void identify(struct session_header *header)
 	header->epoch = (struct clock_pair){clock_ticks(), clock_ns(CLOCK_MONOTONIC)};
 	header->real_ns = clock_ns(CLOCK_REALTIME);
 	header->creator_pid = raw_getpid();
-	header->seed = choose_seed();
+	header->seed = newfile_seed();
 	header->rules_asked = enforce_asked();
 	newfile_port_range(&header->port_low, &header->port_high);
 	if (raw1(SYS_uname, &name) == 0) {

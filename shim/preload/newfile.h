@@ -18,6 +18,9 @@ struct newfile_problem newfile_directory(char *path, const char *below);
 /* The host's ephemeral range; Linux's own default where it cannot be read. */
 void newfile_port_range(uint16_t *low, uint16_t *high);
 
+/* TCPSHIM_SEED, a number in decimal or, with 0x, in hexadecimal; or one drawn. */
+uint64_t newfile_seed(void);
+
 /* Give a name in the directory of sessions to path (SETTING_MAX bytes): program, time
  * (UTC) and pid. */
 struct newfile_problem newfile_name(char *path, const char *program_name);

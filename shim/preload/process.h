@@ -58,6 +58,7 @@ struct process {
 	bool is_sandboxed;                  /* a seccomp filter is on: no system call of our own */
 	bool is_sealed;                     /* the session has no room left, or its disk has none */
 	uint16_t host_low, host_high;       /* the host's ephemeral range */
+	uint64_t since_mono_ns;             /* when the session began, CLOCK_MONOTONIC */
 	const _Atomic uint32_t *rules_page; /* of the session: changes with its rules */
 	_Atomic uint32_t rules_seen;        /* the page that the engine has */
 	char name[32];                      /* of the program */

@@ -9,7 +9,7 @@
 extern char **environ;
 extern void *__libc_stack_end __attribute__((weak)); /* glibc's loader has it */
 
-struct settings settings = {"", "", "", "", "", "", "", "", "", "", "", ""};
+struct settings settings = {"", "", "", "", "", "", "", "", "", "", "", "", "", ""};
 
 /* All copies, one behind the other: short ones touch one page. */
 static char kept[10 * SETTING_MAX];
@@ -28,6 +28,8 @@ static const struct {
         {"TCPSHIM_RULES", &settings.rules, true},
         {"TCPSHIM_RULES_FILE", &settings.rules_file, true},
         {"TCPSHIM_SEED", &settings.seed, true},
+        {"TCPSHIM_SITES", &settings.sites, true},
+        {"TCPSHIM_TEST", &settings.test, true},
 };
 
 bool settings_is_off(const char *value)

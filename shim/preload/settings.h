@@ -22,6 +22,8 @@ struct settings {
 	const char *rules_file;                /* TCPSHIM_RULES_FILE, as it was given */
 	const char *rules_path;                /* the same, absolute */
 	const char *seed;                      /* TCPSHIM_SEED */
+	const char *sites;                     /* TCPSHIM_SITES: tell where calls come from */
+	const char *test;                      /* TCPSHIM_TEST: of our own tests */
 };
 
 extern struct settings settings;

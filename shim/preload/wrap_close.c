@@ -5,12 +5,29 @@
 
 #include "preload/call.h"
 
+/* A close that fails has closed all the same, close(2). */
+static int end_close(struct call *call, int ret, bool may_go)
+{
+	return (int)call_end_close(call, may_go ? ret : call_answer(call));
+}
+
+/* Apart, so that close() itself stays in registers. */
+static __attribute__((noinline)) int close_by_rules(struct call *begun)
+{
+	struct call call = *begun;
+	bool may_go = call_may_go(&call, OP_CLOSE, NULL);
+
+	return end_close(&call, real.close(call.op.fd), may_go);
+}
+
 EXPORT int close(int fd)
 {
 	struct call call;
 
 	if (!call_begin_close(&call, fd))
 		return real.close(fd);
+	if (UNLIKELY(call_is_limited(OP_CLOSE)))
+		return close_by_rules(&call);
 	return (int)call_end_close(&call, real.close(fd));
 }
 
@@ -18,9 +35,12 @@ EXPORT int posix_close(int fd, int flags)
 {
 	struct call call;
 
+	bool may_go;
+
 	if (!call_begin_close(&call, fd))
 		return real.posix_close(fd, flags);
-	return (int)call_end(&call, real.posix_close(fd, flags));
+	may_go = call_may_go(&call, OP_CLOSE, NULL);
+	return end_close(&call, real.posix_close(fd, flags), may_go);
 }
 
 /* ---- ranges ---- */

@@ -122,14 +122,15 @@ EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *len)
 {
 	struct call call;
 	struct peer peer;
-	int ret;
+	int ret = -1;
 
 	if (!call_begin_on(&call, OP_ACCEPT, fd))
 		return real.accept(fd, addr, len);
 	peer_expect(&peer, addr, len);
-	do
-		ret = real.accept(fd, peer.addr, peer.len);
-	while (is_turned_away(&call, &ret, &peer));
+	if (call_may_go(&call, OP_ACCEPT, NULL))
+		do
+			ret = real.accept(fd, peer.addr, peer.len);
+		while (is_turned_away(&call, &ret, &peer));
 	return (int)call_end_accept(&call, ret);
 }
 
@@ -137,14 +138,15 @@ EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 {
 	struct call call;
 	struct peer peer;
-	int ret;
+	int ret = -1;
 
 	if (!call_begin_on(&call, OP_ACCEPT, fd))
 		return real.accept4(fd, addr, len, flags);
 	call.op.cloexec = flags & SOCK_CLOEXEC;
 	peer_expect(&peer, addr, len);
-	do
-		ret = real.accept4(fd, peer.addr, peer.len, flags);
-	while (is_turned_away(&call, &ret, &peer));
+	if (call_may_go(&call, OP_ACCEPT, NULL))
+		do
+			ret = real.accept4(fd, peer.addr, peer.len, flags);
+		while (is_turned_away(&call, &ret, &peer));
 	return (int)call_end_accept(&call, ret);
 }

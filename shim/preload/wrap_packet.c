@@ -30,7 +30,7 @@ static ssize_t end_packet(struct call *call, ssize_t ret, const struct endpoint 
 	bool takes_port = call->op.kind == OP_SEND && !has_own_port(&call->sock);
 	bool overflow = false;
 
-	if (call->verdict.error)
+	if (call->verdict.error || UNLIKELY(call->verdict.kind == VERDICT_DELAYED))
 		return call_end(call, ret);
 	if (!is_udp(call) && (sock_proto(&call->sock) != PROTO_TCP || ret < 0))
 		return ret;
@@ -81,7 +81,7 @@ static bool names_peer(const struct call *call, int flags)
 static bool send_may_go(struct call *call, struct aim *aim, int flags)
 {
 	if (!aim->addr || !names_peer(call, flags))
-		return true;
+		return call_may_go_on(call, OP_SEND);
 	if (sock_proto(&call->sock) == PROTO_TCP && !call_may_go(call, OP_CONNECT, aim))
 		return false;
 	return call->verdict.rule || call_may_go(call, OP_SEND, aim);
@@ -92,15 +92,17 @@ static __attribute__((noinline)) ssize_t send_unsettled(int fd, const void *buf,
                                                         int flags)
 {
 	struct call call;
+	ssize_t ret;
 
 	if (!call_begin_on(&call, OP_SEND, fd))
 		return real.send(fd, buf, size, flags);
-	return end_packet(&call, real.send(fd, buf, size, flags), NULL);
+	ret = call_may_go_on(&call, OP_SEND) ? real.send(fd, buf, size, flags) : -1;
+	return end_packet(&call, ret, NULL);
 }
 
 EXPORT ssize_t send(int fd, const void *buf, size_t size, int flags)
 {
-	if (call_is_settled(fd))
+	if (call_is_quiet(fd, OP_SEND))
 		return real.send(fd, buf, size, flags);
 	return send_unsettled(fd, buf, size, flags);
 }
@@ -117,7 +119,7 @@ EXPORT ssize_t sendto(int fd, const void *buf, size_t size, int flags, const str
 	struct aim aim;
 	ssize_t ret;
 
-	if ((!addr && call_is_settled(fd)) || !call_begin_on(&call, OP_SEND, fd))
+	if ((!addr && call_is_quiet(fd, OP_SEND)) || !call_begin_on(&call, OP_SEND, fd))
 		return real.sendto(fd, buf, size, flags, addr, len);
 	aim_take(&aim, addr, len);
 	ret = send_may_go(&call, &aim, flags) ? real.sendto(fd, buf, size, flags, aim.addr, aim.len)
@@ -137,10 +139,12 @@ EXPORT ssize_t recvfrom(int fd, void *buf, size_t size, int flags, struct sockad
 	struct endpoint end;
 	ssize_t ret;
 
-	if (call_is_settled(fd) || !call_begin_on(&call, OP_RECV, fd))
+	if (call_is_quiet(fd, OP_RECV) || !call_begin_on(&call, OP_RECV, fd))
 		return real.recvfrom(fd, buf, size, flags, addr, len);
 	peer_expect(&peer, addr, len);
-	ret = real.recvfrom(fd, buf, size, flags, peer.addr, peer.len);
+	ret = call_may_go_on(&call, OP_RECV)
+	              ? real.recvfrom(fd, buf, size, flags, peer.addr, peer.len)
+	              : -1;
 	if (ret < 0 || !peer_take(&peer, &end))
 		return end_packet(&call, ret, NULL);
 	moved_tell_peer(fd, &call.sock, &end, peer.addr, peer.len, peer.room);
@@ -312,6 +316,8 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 		return real.recvmsg(fd, msg, flags);
 	if (!call_is_settled(fd) && !process.is_sandboxed)
 		raw_peek(&before, msg, sizeof(before));
+	if (!call_may_go_on(&call, OP_RECV))
+		return call_end(&call, -1);
 	ret = real.recvmsg(fd, msg, flags);
 	after_recvmsg(&call, msg, before.msg_namelen, ret);
 	return ret;

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* wrap_resolve.c - names that the program asked for: the report can then show by
  * which name a tuple was reached. What getaddrinfo does inside is not seen. */
+#include <errno.h>
+#include <netdb.h>
 #include <string.h>
 
+#include "preload/call.h"
 #include "preload/record.h"
 #include "sys/clock.h"
 #include "sys/real.h"
@@ -24,6 +27,25 @@ static void tell_answers(struct op *op, struct outcome *outcome, const struct ad
 	}
 }
 
+/* What a fault gives: a result of getaddrinfo's own, or EAI_SYSTEM with an errno. */
+static bool resolve_may_go(const struct op *op, struct outcome *outcome)
+{
+	struct call call = {.op = *op, .outcome = *outcome};
+	int error;
+
+	if (call_may_go(&call, OP_RESOLVE, NULL))
+		return true;
+	error = call.verdict.error;
+	outcome->result = error > RULE_EAI ? RULE_EAI - error : EAI_SYSTEM;
+	call.outcome.result = outcome->result;
+	call.outcome.text_len = strlen(call.outcome.text);
+	call.outcome.end = clock_ticks();
+	record(&call);
+	if (error < RULE_EAI)
+		errno = error;
+	return false;
+}
+
 EXPORT int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                        struct addrinfo **list)
 {
@@ -33,6 +55,8 @@ EXPORT int getaddrinfo(const char *node, const char *service, const struct addri
 	if (!node || !process_is_watching())
 		return real.getaddrinfo(node, service, hints, list);
 	op.start = clock_ticks();
+	if (UNLIKELY(call_is_limited(OP_RESOLVE)) && !resolve_may_go(&op, &outcome))
+		return outcome.result;
 	outcome.result = real.getaddrinfo(node, service, hints, list);
 	outcome.end = clock_ticks();
 	outcome.text_len = strlen(node);

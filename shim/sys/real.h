@@ -13,8 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #ifdef __GLIBC__
 typedef __rlimit_resource_t rlimit_resource;
@@ -27,6 +30,8 @@ typedef long Lmid_t;
 int posix_close(int fd, int flags);
 ssize_t __recvfrom_chk(int fd, void *buf, size_t size, size_t room, int flags,
                        struct sockaddr *addr, socklen_t *len);
+ssize_t __recv_chk(int fd, void *buf, size_t size, size_t room, int flags);
+ssize_t __read_chk(int fd, void *buf, size_t size, size_t room);
 pid_t _Fork(void);
 int pidfd_getfd(int pidfd, int fd, unsigned flags);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* calls: recvfrom __recvfrom_chk recv */
+/* calls: recvfrom __recvfrom_chk */
 /* Receiving with the sender's address, also through the fortified name. */
 #include "observe.h"
 

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* faults.c - whose turn it is, and what chance says.
+ *
+ * A rule's turns are the calls of the session that it matches, counted from 1; that is
+ * all that its state is. What it draws for a turn is a function of the seed, of the rule's
+ * own text and of the turn: it does not matter which other rules there are, which thread makes
+ * the call or what was drawn before. Which call gets which turn is the order in which
+ * threads and processes happen to make them. */
+#include "core/engine.h"
+
+#define GOLDEN UINT64_C(0x9e3779b97f4a7c15)
+
+enum draw { DRAW_PROBABILITY, DRAW_JITTER };
+
+enum { MILLION = 1000000 };
+
+/* The mixing step of splitmix64 (public domain constants). */
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return x ^ x >> 31;
+}
+
+/* A number below `below`, which is not 0. */
+static uint64_t draw(const struct engine *engine, const struct rule *rule, uint64_t turn,
+                     enum draw what, uint64_t below)
+{
+	uint64_t state = mix(engine->seed ^ mix(rule->salt + what));
+	uint64_t number = mix(state + turn * GOLDEN);
+
+	return number % below;
+}
+
+static bool is_in_turns(const struct rule *rule, uint64_t turn)
+{
+	return turn >= rule->first && (rule->last == UINT32_MAX || turn <= rule->last) &&
+	       (turn - rule->first) % (rule->step ? rule->step : 1) == 0;
+}
+
+static bool is_in_time(const struct rule *rule, uint64_t since_ns)
+{
+	uint64_t after = rule->flags & RULE_AFTER ? rule->after_ns : 0;
+
+	return since_ns >= after && (!(rule->flags & RULE_FOR) || since_ns - after < rule->for_ns);
+}
+
+static bool is_turn(const struct engine *engine, const struct rule *rule, const struct op *op,
+                    uint64_t turn)
+{
+	if (rule->flags & RULE_WHEN && !is_in_turns(rule, turn))
+		return false;
+	if (rule->flags & (RULE_AFTER | RULE_FOR) && !is_in_time(rule, op->since_ns))
+		return false;
+	if (rule->flags & RULE_WHILE && op->sockets < rule->amount)
+		return false;
+	return !(rule->flags & RULE_PROBABILITY) ||
+	       draw(engine, rule, turn, DRAW_PROBABILITY, MILLION) < rule->probability;
+}
+
+/* delay, give or take jitter. */
+static uint64_t delay_of(const struct engine *engine, const struct rule *rule, uint64_t turn)
+{
+	uint64_t jitter = rule->flags & RULE_JITTER ? rule->jitter_ns : 0;
+	uint64_t least = rule->delay_ns > jitter ? rule->delay_ns - jitter : 0;
+	uint64_t most = rule->delay_ns + jitter;
+
+	return least + draw(engine, rule, turn, DRAW_JITTER, most - least + 1);
+}
+
+static void fail(struct verdict *verdict, const struct rule *rule, uint32_t number)
+{
+	verdict->kind = rule->action == ACTION_LIMIT ? VERDICT_LIMITED : VERDICT_FAILED;
+	verdict->error = rule->error;
+	verdict->rule = (uint16_t)number;
+}
+
+static void delay(struct verdict *verdict, uint64_t ns, uint32_t number)
+{
+	verdict->delay_ns += ns;
+	if (verdict->kind == VERDICT_PASSED) {
+		verdict->kind = VERDICT_DELAYED;
+		verdict->rule = (uint16_t)number;
+	}
+}
+
+void engine_faults(struct engine *engine, enum op_kind kind, struct call *call)
+{
+	struct rules *rules = atomic_load_explicit(&engine->rules, memory_order_acquire);
+	struct verdict *verdict = &call->verdict;
+	struct rule_query query;
+	uint32_t number = 0;
+	bool has_failed = false;
+
+	verdict->delay_ns = 0;
+	if (!rules || !(rules->fault_calls & RULE_CALL(kind == OP_SOCKETPAIR ? OP_SOCKET : kind)))
+		return;
+	query = engine_query(engine, kind, call);
+	while ((number = rules_next_fault(rules, &query, number))) {
+		struct rule *rule = &rules->rule[number - 1];
+		uint64_t turn =
+		        atomic_fetch_add_explicit(&rule->turns, 1, memory_order_relaxed) + 1;
+
+		if (has_failed && rule->action != ACTION_DELAY)
+			continue;
+		if (!is_turn(engine, rule, &call->op, turn))
+			continue;
+		atomic_fetch_add_explicit(&rule->matched, 1, memory_order_relaxed);
+		if (rule->action == ACTION_DELAY) {
+			delay(verdict, delay_of(engine, rule, turn), number);
+		} else {
+			fail(verdict, rule, number);
+			has_failed = true;
+		}
+	}
+}
