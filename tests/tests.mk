@@ -86,6 +86,10 @@ $(T)/calls/%: tests/calls/%.c $(TEST_HEADERS)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(TEST_CFLAGS) -o $@ $< -ldl -lpthread
 
+$(T)/exhaust/%: tests/exhaust/%.c $(TEST_HEADERS)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(TEST_CFLAGS) -o $@ $< $(LDLIBS) -lpthread
+
 $(T)/policy/%: tests/policy/%.c $(TEST_HEADERS)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(TEST_CFLAGS) -o $@ $< -lpthread
