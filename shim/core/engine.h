@@ -33,6 +33,7 @@ struct call {
 	struct sock sock; /* what was known of op.fd; then, the socket that the record tells of */
 	struct verdict verdict;
 	struct outcome outcome;
+	const void *from; /* in the program, where the call was made; set for call_is_limited() */
 };
 
 /* From now on these rules decide; NULL: everything passes. */

@@ -93,6 +93,7 @@ void engine_faults(struct engine *engine, enum op_kind kind, struct call *call)
 	bool has_failed = false;
 
 	verdict->delay_ns = 0;
+	verdict->counted = 0;
 	if (!rules || !(rules->fault_calls & RULE_CALL(kind == OP_SOCKETPAIR ? OP_SOCKET : kind)))
 		return;
 	query = engine_query(engine, kind, call);
@@ -101,6 +102,8 @@ void engine_faults(struct engine *engine, enum op_kind kind, struct call *call)
 		uint64_t turn =
 		        atomic_fetch_add_explicit(&rule->turns, 1, memory_order_relaxed) + 1;
 
+		verdict->counted = (uint16_t)number;
+		verdict->turn = turn;
 		if (has_failed && rule->action != ACTION_DELAY)
 			continue;
 		if (!is_turn(engine, rule, &call->op, turn))

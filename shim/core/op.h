@@ -87,6 +87,8 @@ struct verdict {
 	int error;          /* DENIED, FAILED, LIMITED: the errno to give */
 	uint16_t rule;      /* 1 for the first rule; 0: none */
 	uint64_t delay_ns;  /* to wait before the call; 0 unless a fault was asked for */
+	uint64_t turn;      /* of the rule `counted`, that this call is */
+	uint16_t counted;   /* the last fault rule that counted the call; 0, or not set: none */
 	struct endpoint to; /* MOVED: where it goes; port 0 with a range: any free one of it */
 	uint16_t low, high; /* ASSIGNED, MOVED: take the port from this range; high 0: no range */
 };

@@ -15,6 +15,7 @@
 #include "preload/process.h"
 #include "preload/record.h"
 #include "preload/settings.h"
+#include "preload/site.h"
 #include "preload/tuple.h"
 #include "sys/clock.h"
 #include "sys/raw.h"
@@ -92,6 +93,7 @@ static void come_up(void)
 	bool has_rules; /* or could get some */
 
 	settings_read();
+	site_start();
 	entry_read_program();
 	process.is_logging = livelog_open();
 	process.is_recording = attach();

@@ -92,8 +92,10 @@ HOT bool call_may_go(struct call *call, enum op_kind kind, struct aim *aim)
 {
 	if (LIKELY(!call_is_ruled(kind)))
 		return true;
-	if (UNLIKELY(engine_is_limited(&process.engine, kind)))
+	if (UNLIKELY(engine_is_limited(&process.engine, kind))) {
+		call->from = __builtin_return_address(0);
 		return carry(call, kind, aim);
+	}
 	if (aim && kind == OP_BIND)
 		return glance_bind(call, aim);
 	if (aim && kind == OP_CONNECT)
@@ -179,7 +181,10 @@ int close_range_by(int (*call)(unsigned, unsigned, int), unsigned first, unsigne
 /* Ask for the faults and limits of a call that names no address. */
 HOT bool call_may_go_on(struct call *call, enum op_kind kind)
 {
-	return LIKELY(!call_is_limited(kind)) || carry(call, kind, NULL);
+	if (LIKELY(!call_is_limited(kind)))
+		return true;
+	call->from = __builtin_return_address(0);
+	return carry(call, kind, NULL);
 }
 
 /* Is the socket's record complete, so that packets on it tell nothing new? */

@@ -5,6 +5,7 @@
 #include "preload/delay.h"
 #include "preload/inject.h"
 #include "preload/limit.h"
+#include "preload/site.h"
 #include "sys/clock.h"
 
 /* What the engine has to know, where a rule asks for it. */
@@ -29,6 +30,7 @@ bool fault_may_go(struct call *call, enum op_kind kind, struct aim *aim)
 		return false;
 	tell_circumstances(&call->op, rules);
 	engine_faults(&process.engine, kind, call);
+	site_tell(call);
 	if (call->verdict.delay_ns && !delay_call(call, kind, aim))
 		return false;
 	return !call->verdict.error || inject(call, kind, aim);

@@ -22,6 +22,15 @@ static void *find(const char *name)
 	return function;
 }
 
+void *real_symbol(const char *name)
+{
+	int error = errno;
+	void *function = find(name);
+
+	errno = error;
+	return function;
+}
+
 #define CALL(when, type, name, params, args, failure)                                              \
 	static type first_##name params                                                            \
 	{                                                                                          \

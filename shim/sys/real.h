@@ -51,6 +51,10 @@ struct real {
  * calls it; so a call that comes before real_find() works too. */
 extern struct real real;
 
+/* A function of libc's that not every libc has; NULL if it is not there. To be put into a
+ * pointer to a function. Only while the library comes up. */
+void *real_symbol(const char *name);
+
 /* Find the rows that may first be called where dlsym is not safe. */
 void real_find(void);
 
