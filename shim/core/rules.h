@@ -126,8 +126,9 @@ enum {
  * A plain errno there means EAI_SYSTEM with that errno. */
 enum { RULE_EAI = 4096 };
 
-/* Of the index, see rules_index.h: a key is a call and a protocol. */
-enum { RULE_KEYS = 32 };
+/* Of the index, see rules_index.h: a key is a call and a protocol, of policy rules; from
+ * RULE_FAULTS on the same of faults. */
+enum { RULE_FAULTS = 32, RULE_KEYS = RULE_FAULTS + 40 };
 
 struct rules {
 	char magic[8];
@@ -153,6 +154,7 @@ struct rules {
 	 * shapes at an endpoint (local or remote; by kind of program; IPv4 or IPv6). */
 	uint16_t places[RULE_KEYS];
 	uint64_t shapes[RULE_KEYS][2][3][2];
+	uint32_t last_fault[RULE_KEYS - RULE_FAULTS]; /* number of the last under a key */
 
 	_Alignas(64) struct rule rule[];
 };

@@ -84,10 +84,21 @@ HOT bool has_who(const struct rules *rules, const struct rule_query *query, unsi
 
 /* ---- which of it matches ---- */
 
+/* What is looked for: a policy rule, or a fault from this rule on. */
+struct goal {
+	bool is_fault;
+	uint32_t from;
+};
+
+static bool is_wanted(const struct rules *rules, struct goal goal, uint32_t index)
+{
+	return index >= goal.from && rule_is_fault(&rules->rule[index]) == goal.is_fault;
+}
+
 /* The first rule under a word that matches, as number from 1, if it comes before rule
  * `best` (0: none so far); else best. */
-static uint32_t walk(const struct rules *rules, const struct rule_query *query, uint64_t word,
-                     uint32_t best)
+static uint32_t walk(const struct rules *rules, const struct rule_query *query, struct goal goal,
+                     uint64_t word, uint32_t best)
 {
 	const struct rule_entry *entries = rules_entries_of(rules);
 	uint64_t mixed = rule_mix(word);
@@ -97,7 +108,7 @@ static uint32_t walk(const struct rules *rules, const struct rule_query *query, 
 	while (number > 0 && number < before && entries[number].rule < limit) {
 		const struct rule_entry *entry = &entries[number];
 
-		if (entry->tag == rule_tag(mixed) &&
+		if (entry->tag == rule_tag(mixed) && is_wanted(rules, goal, entry->rule) &&
 		    rule_mismatch(rules, &rules->rule[entry->rule], query) == MISMATCH_NONE)
 			return entry->rule + 1;
 		before = number;
@@ -107,8 +118,8 @@ static uint32_t walk(const struct rules *rules, const struct rule_query *query, 
 }
 
 static uint32_t walk_end(const struct rules *rules, const struct rule_query *query,
-                         const uint64_t shapes[2], const struct endpoint *end, uint64_t base,
-                         uint32_t best)
+                         struct goal goal, const uint64_t shapes[2], const struct endpoint *end,
+                         uint64_t base, uint32_t best)
 {
 	struct ip_words ip = rule_ip_words(&end->ip);
 	bool is_v4 = rule_is_v4(ip);
@@ -120,26 +131,27 @@ static uint32_t walk_end(const struct rules *rules, const struct rule_query *que
 		uint64_t word = is_v4 ? rules_v4_word(v4_address(end), shape)
 		                      : v6_word(ip, end->port, shape);
 
-		best = walk(rules, query, word ^ base, best);
+		best = walk(rules, query, goal, word ^ base, best);
 	}
 	return best;
 }
 
-static uint32_t walk_who(const struct rules *rules, const struct rule_query *query, unsigned key,
-                         unsigned places, unsigned who, uint64_t base)
+static uint32_t walk_who(const struct rules *rules, const struct rule_query *query,
+                         struct goal goal, unsigned key, unsigned places, unsigned who,
+                         uint64_t base)
 {
 	uint32_t best = 0;
 
 	if (places & 1 << PLACE_NONE)
-		best = walk(rules, query, base ^ rule_place_word(PLACE_NONE, key), best);
+		best = walk(rules, query, goal, base ^ rule_place_word(PLACE_NONE, key), best);
 	if (places & 1 << PLACE_REMOTE && query->has_remote)
-		best = walk_end(rules, query, rules->shapes[key][1][who], &query->remote,
+		best = walk_end(rules, query, goal, rules->shapes[key][1][who], &query->remote,
 		                base ^ rule_place_word(PLACE_REMOTE, 0), best);
 	if (places & 1 << PLACE_LOCAL && query->has_local)
-		best = walk_end(rules, query, rules->shapes[key][0][who], &query->local,
+		best = walk_end(rules, query, goal, rules->shapes[key][0][who], &query->local,
 		                base ^ rule_place_word(PLACE_LOCAL, 0), best);
 	if (places & 1 << PLACE_PATH && query->path)
-		best = walk(rules, query,
+		best = walk(rules, query, goal,
 		            base ^ rule_text_hash(query->path, query->path_len) ^
 		                    rule_place_word(PLACE_PATH, 0),
 		            best);
@@ -147,6 +159,8 @@ static uint32_t walk_who(const struct rules *rules, const struct rule_query *que
 }
 
 /* ---- both ---- */
+
+static const struct goal policy = {.is_fault = false};
 
 static uint32_t first_of(uint32_t a, uint32_t b)
 {
@@ -179,7 +193,8 @@ static __attribute__((noinline)) uint32_t find_in(const struct rules *rules,
 			continue;
 		base = who_word(query, who);
 		if (has_who(rules, query, key, places, who, base))
-			best = first_of(best, walk_who(rules, query, key, places, who, base));
+			best = first_of(best,
+			                walk_who(rules, query, policy, key, places, who, base));
 	}
 	return best;
 }
@@ -189,7 +204,7 @@ static __attribute__((noinline)) uint32_t find_any(const struct rules *rules,
 {
 	unsigned key = rule_key(query->call, query->proto);
 	unsigned places = rules->places[key];
-	uint32_t best = walk_who(rules, query, key, places, WHO_ANY, 0);
+	uint32_t best = walk_who(rules, query, policy, key, places, WHO_ANY, 0);
 
 	return places >> PLACES ? find_in(rules, query, best) : best;
 }
@@ -218,7 +233,7 @@ static __attribute__((noinline)) uint32_t find_path(const struct rules *rules,
 	if (!query->path)
 		return 0;
 	word ^= rule_text_hash(query->path, query->path_len);
-	return rules_has_word(rules, word) ? walk(rules, query, word, 0) : 0;
+	return rules_has_word(rules, word) ? walk(rules, query, policy, word, 0) : 0;
 }
 
 /* Most often all rules of a call stand in one place: these ways are short. */
@@ -249,11 +264,23 @@ uint32_t rules_find(const struct rules *rules, const struct rule_query *query)
 
 uint32_t rules_next_fault(const struct rules *rules, const struct rule_query *query, uint32_t after)
 {
-	for (uint32_t i = after; i < rules->count; i++)
-		if (rule_is_fault(&rules->rule[i]) &&
-		    rule_mismatch(rules, &rules->rule[i], query) == MISMATCH_NONE)
-			return i + 1;
-	return 0;
+	unsigned key = rule_fault_key(query->call, query->proto), places = rules->places[key];
+	struct goal goal = {.is_fault = true, .from = after};
+	uint32_t best = 0;
+
+	if (after >= rules->last_fault[key - RULE_FAULTS])
+		return 0;
+	for (unsigned who = WHO_ANY; places && who < WHO_KINDS; who++, places >>= PLACES) {
+		uint64_t base = RULE_FAULT_WORD;
+
+		if (!(places & ((1 << PLACES) - 1)))
+			continue;
+		if (who != WHO_ANY)
+			base ^= who_word(query, who);
+		if (has_who(rules, query, key, places, who, base))
+			best = first_of(best, walk_who(rules, query, goal, key, places, who, base));
+	}
+	return best;
 }
 
 /* ---- at a glance ---- */

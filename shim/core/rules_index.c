@@ -12,12 +12,14 @@ static const uint8_t v6_levels[] = {V6_LEVEL_LIST(BITS)};
 static const uint8_t port_levels[] = {PORT_LEVEL_LIST(LEVEL_BITS, 0)};
 
 enum {
-	ENTRIES_MAX = 2 * RULE_BLOCKS, /* of a rule; those without an endpoint take RULE_KEYS */
-	HEADS_PER_ENTRY = 8,           /* 4 to 8 */
+	KEYS_MAX = RULE_KEYS - RULE_FAULTS - 4, /* of a rule without an endpoint */
+	ENTRIES_MAX = KEYS_MAX,                 /* of any rule */
+	HEADS_PER_ENTRY = 8,                    /* 4 to 8 */
 	HEADS_LOG2_MIN = 6,
 	ALIGNMENT = 64,
 };
-_Static_assert((int)RULE_KEYS <= (int)ENTRIES_MAX, "rules_index_room() counts the most");
+_Static_assert(2 * (int)RULE_BLOCKS <= (int)ENTRIES_MAX && (int)RULE_FAULTS <= (int)ENTRIES_MAX,
+               "rules_index_room() counts the most");
 
 /* The making of an index. */
 struct maker {
@@ -190,18 +192,32 @@ static unsigned rule_who(const struct rules *rules, const struct rule *rule, uin
 	return memchr(name, '/', len) ? WHO_PROGRAM : WHO_NAME;
 }
 
+static unsigned key_of(const struct rule *rule, enum op_kind call, unsigned proto)
+{
+	return rule_is_fault(rule) ? rule_fault_key(call, proto) : rule_key(call, proto);
+}
+
 /* Enter a rule of no endpoint and no path: under each of its keys. */
-static bool add_keys(struct maker *maker, uint32_t number, enum op_kind call, uint64_t who_word)
+static bool add_keys(struct maker *maker, uint32_t number, enum op_kind call, uint64_t base)
 {
 	const struct rule *rule = &maker->rules->rule[number];
 
 	for (unsigned proto = 1; proto <= RULE_OTHER; proto <<= 1) {
-		uint64_t word = rule_place_word(PLACE_NONE, rule_key(call, proto));
+		uint64_t word = rule_place_word(PLACE_NONE, key_of(rule, call, proto));
 
-		if (rule->protos & proto && !add_entry(maker, word ^ who_word, number))
+		if (rule->protos & proto && !add_entry(maker, word ^ base, number))
 			return false;
 	}
 	return true;
+}
+
+/* Rules are entered from the last to the first: the first one told is the last. */
+static void note_key(struct rules *rules, uint32_t number, unsigned key, unsigned place,
+                     unsigned who, const struct shape *shape)
+{
+	note_place(rules, key, place, who, shape);
+	if (key >= RULE_FAULTS && rules->last_fault[key - RULE_FAULTS] == 0)
+		rules->last_fault[key - RULE_FAULTS] = number + 1;
 }
 
 /* Enter a rule for one call; `places` are those where it stands already. */
@@ -221,8 +237,10 @@ static bool add_call(struct maker *maker, uint32_t number, enum op_kind call, un
 		shape = shape_of(pattern);
 	for (unsigned proto = 1; proto <= RULE_OTHER; proto <<= 1)
 		if (rule->protos & proto)
-			note_place(rules, rule_key(call, proto), place, who,
-			           pattern ? &shape : NULL);
+			note_key(rules, number, key_of(rule, call, proto), place, who,
+			         pattern ? &shape : NULL);
+	if (rule_is_fault(rule))
+		word ^= RULE_FAULT_WORD;
 	if (place == PLACE_NONE)
 		return add_keys(maker, number, call, word);
 	if (*places & 1u << place)
@@ -248,12 +266,14 @@ static bool add_rule(struct maker *maker, uint32_t number)
 		rules->fault_calls |= rule->calls;
 	else if (rule->action == ACTION_LIMIT)
 		rules->limit_calls |= rule->calls;
-	if (rule->action > ACTION_ASSIGN)
+	if (rule->action > ACTION_ASSIGN && !rule_is_fault(rule))
 		return true;
 	for (unsigned call = 0; call < OP_KINDS; call++) {
-		if (!(rule->calls & RULE_CALL(call)) || rule_key((enum op_kind)call, RULE_TCP) < 4)
+		if (!(rule->calls & RULE_CALL(call)) ||
+		    rule_is_no_key(key_of(rule, (enum op_kind)call, RULE_TCP)))
 			continue;
-		rules->calls |= RULE_CALL(call);
+		if (rule->action <= ACTION_ASSIGN)
+			rules->calls |= RULE_CALL(call);
 		if (!add_call(maker, number, (enum op_kind)call, &places))
 			return false;
 	}

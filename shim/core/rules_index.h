@@ -9,8 +9,11 @@
  * once in every shape that occurs for its call and protocol. A word says only where
  * to look: rule_mismatch() decides.
  *
- * A word is address << 32 | port << 16 | place and key << 6 | shape, mixed with the
- * hash of a program; its tag (rule_tag()) says both which chain it is in and, nearly
+ * Policy and faults have keys and words of their own: the one never meets the other's
+ * entries, and what there is of one costs nothing to the other.
+ *
+ * A word is address << 32 | port << 16 | faults << 15 | place and key << 6 | shape, mixed
+ * with the hash of a program; its tag (rule_tag()) says both which chain it is in and, nearly
  * always, whether an entry of that chain is meant. */
 #ifndef CORE_RULES_INDEX_H
 #define CORE_RULES_INDEX_H
@@ -44,6 +47,23 @@ static inline unsigned rule_key(enum op_kind call, unsigned proto)
 	return rows[call] * 4u + (unsigned)__builtin_ctz(proto);
 }
 
+/* The same of faults. */
+static inline unsigned rule_fault_key(enum op_kind call, unsigned proto)
+{
+	static const uint8_t rows[OP_KINDS] = {
+	        [OP_SOCKET] = 1, [OP_BIND] = 2, [OP_LISTEN] = 3, [OP_CONNECT] = 4, [OP_ACCEPT] = 5,
+	        [OP_SEND] = 6,   [OP_RECV] = 7, [OP_CLOSE] = 8,  [OP_RESOLVE] = 9,
+	};
+
+	return RULE_FAULTS + rows[call] * 4u + (unsigned)__builtin_ctz(proto);
+}
+
+/* Is it a key of the calls that no rule speaks of? */
+static inline bool rule_is_no_key(unsigned key)
+{
+	return key < 4 || (key >= RULE_FAULTS && key < RULE_FAULTS + 4);
+}
+
 /* Does this call name its local endpoint? */
 static inline bool rule_names_local(enum op_kind call)
 {
@@ -55,6 +75,9 @@ static inline uint64_t rule_place_word(unsigned place, unsigned key)
 {
 	return (uint64_t)(place | key << 2) << 6;
 }
+
+/* The part of a word that says that it is of faults. */
+#define RULE_FAULT_WORD (UINT64_C(1) << 15)
 
 /* A word is mixed: its chain is in the first bits, its tag in the first 32. */
 static inline uint64_t rule_mix(uint64_t word)

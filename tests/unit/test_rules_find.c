@@ -13,6 +13,16 @@ static uint32_t find_slowly(const struct rules *rules, const struct rule_query *
 	return 0;
 }
 
+static uint32_t next_fault_slowly(const struct rules *rules, const struct rule_query *query,
+                                  uint32_t after)
+{
+	for (uint32_t i = after; i < rules->count; i++)
+		if (rule_is_fault(&rules->rule[i]) &&
+		    rule_mismatch(rules, &rules->rule[i], query) == MISMATCH_NONE)
+			return i + 1;
+	return 0;
+}
+
 /* ---- the words of a small world ---- */
 
 static uint64_t chance = 1;
@@ -55,6 +65,8 @@ static const char *const path_patterns[] = {
         "/run/?.sock", "@*",          "/run/longer/than/eight.sock"};
 static const enum op_kind calls[] = {OP_SOCKET, OP_BIND, OP_LISTEN, OP_CONNECT,
                                      OP_ACCEPT, OP_SEND, OP_CLOSE};
+static const enum op_kind fault_calls[] = {OP_SOCKET, OP_BIND, OP_LISTEN, OP_CONNECT, OP_ACCEPT,
+                                           OP_SEND,   OP_RECV, OP_CLOSE,  OP_RESOLVE};
 
 #define ANY_OF(list) list[roll(sizeof(list) / sizeof((list)[0]))]
 
@@ -93,6 +105,19 @@ static void random_rule(struct hand *hand)
 		rule->flags |= RULE_NAMED;
 	if (roll(4) == 0)
 		hand_program(hand, rule, ANY_OF(name_patterns));
+}
+
+static void random_fault(struct hand *hand)
+{
+	struct rule *rule;
+
+	random_rule(hand);
+	rule = &hand->rules->rule[hand->rules->count - 1];
+	rule->action = (uint8_t)(ACTION_LIMIT + roll(3));
+	rule->limit = rule->action == ACTION_LIMIT && roll(3) ? LIMIT_MEMORY : LIMIT_NONE;
+	rule->calls = 0;
+	for (unsigned n = 1 + roll(roll(2) ? 9 : 1); n > 0; n--)
+		rule->calls |= RULE_CALL(ANY_OF(fault_calls));
 }
 
 static struct rule_query random_query(void)
@@ -164,6 +189,48 @@ static void test_index_agrees_with_looking_at_all(void **state)
 		hand_end(&hand);
 	}
 	assert_true(found > 50000 && missed > 50000 && passed > 5000);
+}
+
+static struct rule_query random_fault_query(void)
+{
+	struct rule_query query = random_query();
+
+	query.call = ANY_OF(fault_calls);
+	return query;
+}
+
+/* Faults between rules of policy: all that match are found, in their order, and the rules of
+ * policy are found as before. */
+static void test_faults_agree_with_looking_at_all(void **state)
+{
+	unsigned found = 0, missed = 0, several = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 4000; round++) {
+		struct hand hand = hand_begin(40);
+		uint32_t count = 1 + roll(roll(2) ? 40 : 6), policy = roll(4);
+		struct rules *rules;
+
+		while (hand.rules->count < count)
+			roll(4) < policy ? random_rule(&hand) : random_fault(&hand);
+		rules = hand_finish(&hand);
+		for (unsigned i = 0; i < 100; i++) {
+			struct rule_query query = random_fault_query();
+			uint32_t number = 0, after, met = 0;
+
+			do {
+				after = number;
+				number = rules_next_fault(rules, &query, after);
+				assert_int_equal(number, next_fault_slowly(rules, &query, after));
+				met += number != 0;
+			} while (number);
+			*(met ? &found : &missed) += 1;
+			several += met > 1;
+			assert_int_equal(rules_find(rules, &query), find_slowly(rules, &query));
+		}
+		hand_end(&hand);
+	}
+	assert_true(found > 50000 && missed > 50000 && several > 10000);
 }
 
 /* ---- one rule, one call ---- */
@@ -406,6 +473,21 @@ static void test_the_room_is_enough(void **state)
 	hand_end(&hand);
 }
 
+static void test_the_room_is_enough_for_faults(void **state)
+{
+	struct hand hand = hand_begin(50);
+
+	(void)state;
+	for (unsigned i = 0; i < 50; i++) {
+		hand_rule(&hand, UINT32_MAX)->action = ACTION_FAIL;
+		hand.rules->rule[i].calls &= RULE_CALL(OP_KINDS) - 1;
+	}
+	hand_finish(&hand);
+	assert_true(hand.rules->bytes - hand.rules->entries_at <= rules_index_room(50));
+	assert_int_equal(hand.rules->entries, 1 + 50 * 9 * 4);
+	hand_end(&hand);
+}
+
 /* Whatever numbers stand in the index: it is found out, and it ends. */
 static void test_damaged_index_ends(void **state)
 {
@@ -416,7 +498,7 @@ static void test_damaged_index_ends(void **state)
 		uint32_t *words;
 
 		while (hand.rules->count < 20)
-			random_rule(&hand);
+			roll(2) ? random_rule(&hand) : random_fault(&hand);
 		rules = hand_finish(&hand);
 		words = (uint32_t *)((char *)rules + rules->entries_at);
 		for (unsigned i = 0; i < (rules->bytes - rules->entries_at) / sizeof(*words); i++)
@@ -424,10 +506,17 @@ static void test_damaged_index_ends(void **state)
 				words[i] = roll(4) ? roll(2 * rules->entries) : roll(UINT32_MAX);
 		memset(rules->shapes, 0xff, sizeof(rules->shapes));
 		memset(rules->places, 0xff, sizeof(rules->places));
+		memset(rules->last_fault, roll(2) ? 0xff : 1, sizeof(rules->last_fault));
 		for (unsigned i = 0; i < 100; i++) {
-			struct rule_query query = random_query();
+			struct rule_query query = roll(2) ? random_query() : random_fault_query();
+			uint32_t number = 0, next;
 
 			assert_true(rules_find(rules, &query) <= rules->count);
+			while ((next = rules_next_fault(rules, &query, number))) {
+				assert_true(next > number && next <= rules->count);
+				assert_true(rule_is_fault(&rules->rule[next - 1]));
+				number = next;
+			}
 		}
 		hand_end(&hand);
 	}
@@ -437,6 +526,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_index_agrees_with_looking_at_all),
+	        cmocka_unit_test(test_faults_agree_with_looking_at_all),
 	        cmocka_unit_test(test_prefixes),
 	        cmocka_unit_test(test_v4_and_mapped_are_one_and_not_v6),
 	        cmocka_unit_test(test_ranges_of_ports),
@@ -447,6 +537,7 @@ int main(void)
 	        cmocka_unit_test(test_first_match_decides_whatever_its_kind),
 	        cmocka_unit_test(test_set_knows_what_it_speaks_of),
 	        cmocka_unit_test(test_the_room_is_enough),
+	        cmocka_unit_test(test_the_room_is_enough_for_faults),
 	        cmocka_unit_test(test_damaged_index_ends),
 	};
 
