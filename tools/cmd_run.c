@@ -15,6 +15,7 @@
 #include "tools/cmd.h"
 #include "tools/create.h"
 #include "tools/launch.h"
+#include "tools/library.h"
 #include "tools/options.h"
 #include "tools/program.h"
 #include "tools/report.h"
@@ -54,7 +55,7 @@ struct run {
 	bool is_strict;
 	bool is_out_of_reach; /* known before it ran, and said */
 	char **argv;          /* of the program */
-	char library[PATH_MAX], session[PATH_MAX];
+	char library[LIBRARY_MAX], session[PATH_MAX];
 };
 
 static int set_capacity(struct run *run, const char *text)
@@ -127,36 +128,6 @@ static int read_options(struct run *run, int argc, char **argv)
 	}
 	run->argv = argv + optind;
 	return OPTIONS_END;
-}
-
-/* Beside this tool, as in the build tree; in lib beside its bin, wherever the
- * whole was put; else where it was to be installed. */
-static int find_library(struct run *run)
-{
-	static const char *const places[] = {"", "/../lib"};
-	char self[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	while (len > 0 && self[--len] != '/')
-		;
-	for (size_t i = 0; len > 0 && i < sizeof(places) / sizeof(places[0]); i++) {
-		snprintf(run->library, sizeof(run->library), "%.*s%s/libtcpshim.so", (int)len, self,
-		         places[i]);
-		if (access(run->library, R_OK) == 0)
-			break;
-	}
-	if (len <= 0 || access(run->library, R_OK) != 0)
-		snprintf(run->library, sizeof(run->library), "%s/libtcpshim.so", LIBDIR);
-	if (access(run->library, R_OK) != 0)
-		return command_fail(run->command, "cannot read %s: %s", run->library,
-		                    strerror(errno));
-	if (strpbrk(run->library, " :"))
-		return command_fail(
-		        run->command,
-		        "%s: a path with a space or a colon cannot stand in LD_PRELOAD; "
-		        "install tcpshim elsewhere",
-		        run->library);
-	return 0;
 }
 
 /* The program may change its directory: it is told the whole path. */
@@ -280,7 +251,8 @@ static int run_program(struct run *run)
 	struct launch launch;
 	int error;
 
-	if (load_rules(run) != 0 || find_library(run) != 0 || make_session(run) != 0)
+	if (load_rules(run) != 0 || library_find(run->command, run->library) != 0 ||
+	    make_session(run) != 0)
 		return EXIT_TCPSHIM;
 	run->is_out_of_reach = is_out_of_reach(run);
 	error = launch_start(&launch, run->argv, run->library, run->session);

@@ -45,7 +45,7 @@ static void release_signals(const struct launch *launch)
 }
 
 /* The rules are in the session; what asked for them is not the program's. */
-static int set_environment(const char *library, const char *session)
+int launch_environment(const char *library, const char *session)
 {
 	static const char *const ours[] = {"TCPSHIM_RULES", "TCPSHIM_RULES_FILE", "TCPSHIM_SEED"};
 	const char *others = getenv("LD_PRELOAD");
@@ -69,7 +69,7 @@ static int set_environment(const char *library, const char *session)
 static _Noreturn void become(const struct launch *launch, char **argv, const char *library,
                              const char *session, int report)
 {
-	int error = set_environment(library, session);
+	int error = launch_environment(library, session);
 
 	release_signals(launch);
 	if (!error) {

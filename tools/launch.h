@@ -13,6 +13,10 @@ struct launch {
 	struct sigaction on_child;
 };
 
+/* In the child, before exec: put library in front of LD_PRELOAD, set TCPSHIM_SESSION, and take
+ * out what asks for rules. Returns 0 or -ENOMEM. */
+int launch_environment(const char *library, const char *session);
+
 /* Start argv, found along $PATH, with library in front of LD_PRELOAD and
  * TCPSHIM_SESSION set; what asks for rules is taken out of its environment. Returns 0, or -errno of
  * fork or exec. On success, launch_wait() must follow: signals are held back until then. */

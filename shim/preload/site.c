@@ -6,19 +6,22 @@
 #include "preload/site.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/auxv.h>
 
 #include "core/text.h"
 #include "preload/record.h"
 #include "preload/settings.h"
+#include "sys/raw.h"
 #include "sys/real.h"
 
-enum { FRAMES_MAX = 48, SITE_BYTES = LINE_TEXT_MAX * SESSION_LINE };
+enum { FRAMES_MAX = 48, PATH_ROOM = 1024, SITE_BYTES = LINE_TEXT_MAX * SESSION_LINE };
 
 bool site_is_wanted;
 
-static const void *own_base;                             /* of this library */
+static const void *own_base;    /* of this library */
+static char program[PATH_ROOM]; /* what /proc/self/exe is; "" if it could not be read */
 static int (*unwind)(void **frames, int size);           /* backtrace */
 static int (*look_up)(const void *address, Dl_info *at); /* dladdr */
 
@@ -41,6 +44,7 @@ void site_start(void)
 	find(&look_up, "dladdr");
 	if (look_up && look_up(&unwind, &own))
 		own_base = own.dli_fbase;
+	raw4(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", program, sizeof(program) - 1);
 	site_is_wanted = true;
 	if (unwind)
 		unwind(&frame, 1); /* the first time it loads a library */
@@ -52,8 +56,8 @@ static const char *path_of(const Dl_info *at)
 	const uintptr_t page = ~(uintptr_t)(SESSION_PAGE - 1);
 	uintptr_t base = (uintptr_t)at->dli_fbase;
 
-	if (base == (getauxval(AT_PHDR) & page) && process.engine.program)
-		return process.engine.program;
+	if (base == (getauxval(AT_PHDR) & page) && program[0])
+		return program;
 	return at->dli_fname ? at->dli_fname : "";
 }
 
