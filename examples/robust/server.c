@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* server PORT - answers each line with a greeting. Out of descriptors it leaves callers in the
+ * queue until it has one again. */
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { CLIENTS = 1000, PAUSE_MS = 100 };
+
+static struct pollfd polled[1 + CLIENTS]; /* the listener, then clients */
+static int count = 1;
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static int listener_at(int port)
+{
+	struct sockaddr_in name = {.sin_family = AF_INET,
+	                           .sin_port = htons(port),
+	                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int on = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0)
+		die("server: socket");
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&name, sizeof(name)) != 0)
+		die("server: bind");
+	if (listen(fd, 100) != 0)
+		die("server: listen");
+	return fd;
+}
+
+static void welcome(void)
+{
+	int fd = accept(polled[0].fd, NULL, NULL);
+
+	if (fd < 0) {
+		polled[0].events = 0; /* not before a client has gone, or after a pause */
+		return;
+	}
+	polled[count].fd = fd;
+	polled[count++].events = POLLIN;
+}
+
+static void serve(int i)
+{
+	char line[100];
+
+	if (recv(polled[i].fd, line, sizeof(line), 0) > 0) {
+		send(polled[i].fd, "hello\n", 6, MSG_NOSIGNAL);
+		return;
+	}
+	close(polled[i].fd);
+	polled[i] = polled[--count];
+	polled[0].events = POLLIN;
+}
+
+int main(int argc, char **argv)
+{
+	polled[0].fd = listener_at(argc > 1 ? atoi(argv[1]) : 9000);
+	polled[0].events = POLLIN;
+	dprintf(1, "up\n");
+	for (;;) {
+		if (poll(polled, count, polled[0].events ? -1 : PAUSE_MS) == 0)
+			polled[0].events = POLLIN;
+		for (int i = count - 1; i > 0; i--)
+			if (polled[i].revents)
+				serve(i);
+		if (polled[0].revents && count <= CLIENTS)
+			welcome();
+	}
+}
