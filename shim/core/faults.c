@@ -22,14 +22,14 @@ static uint64_t mix(uint64_t x)
 	return x ^ x >> 31;
 }
 
-/* A number below `below`, which is not 0. */
+/* A number below `below`; 0, from a damaged set, is as good as 1. */
 static uint64_t draw(const struct engine *engine, const struct rule *rule, uint64_t turn,
                      enum draw what, uint64_t below)
 {
-	uint64_t state = mix(engine->seed ^ mix(rule->salt + what));
+	uint64_t state = mix(mix(engine->seed ^ mix(rule->salt)) + what);
 	uint64_t number = mix(state + turn * GOLDEN);
 
-	return number % below;
+	return below ? number % below : 0;
 }
 
 static bool is_in_turns(const struct rule *rule, uint64_t turn)
@@ -77,7 +77,9 @@ static void fail(struct verdict *verdict, const struct rule *rule, uint32_t numb
 
 static void delay(struct verdict *verdict, uint64_t ns, uint32_t number)
 {
-	verdict->delay_ns += ns;
+	uint64_t left = INT64_MAX - verdict->delay_ns; /* the longest that there is */
+
+	verdict->delay_ns += ns < left ? ns : left;
 	if (verdict->kind == VERDICT_PASSED) {
 		verdict->kind = VERDICT_DELAYED;
 		verdict->rule = (uint16_t)number;

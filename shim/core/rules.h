@@ -154,7 +154,9 @@ struct rules {
 	 * shapes at an endpoint (local or remote; by kind of program; IPv4 or IPv6). */
 	uint16_t places[RULE_KEYS];
 	uint64_t shapes[RULE_KEYS][2][3][2];
-	uint32_t last_fault[RULE_KEYS - RULE_FAULTS]; /* number of the last under a key */
+	struct rule_span {
+		uint16_t first, last;    /* numbers; 0: there is none */
+	} span[RULE_KEYS - RULE_FAULTS]; /* of the faults under a key */
 
 	_Alignas(64) struct rule rule[];
 };

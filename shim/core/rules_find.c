@@ -262,14 +262,15 @@ uint32_t rules_find(const struct rules *rules, const struct rule_query *query)
 
 /* ---- faults ---- */
 
-uint32_t rules_next_fault(const struct rules *rules, const struct rule_query *query, uint32_t after)
+/* By the index. */
+static __attribute__((noinline)) uint32_t find_fault(const struct rules *rules,
+                                                     const struct rule_query *query, unsigned key,
+                                                     uint32_t after)
 {
-	unsigned key = rule_fault_key(query->call, query->proto), places = rules->places[key];
+	unsigned places = rules->places[key];
 	struct goal goal = {.is_fault = true, .from = after};
 	uint32_t best = 0;
 
-	if (after >= rules->last_fault[key - RULE_FAULTS])
-		return 0;
 	for (unsigned who = WHO_ANY; places && who < WHO_KINDS; who++, places >>= PLACES) {
 		uint64_t base = RULE_FAULT_WORD;
 
@@ -281,6 +282,23 @@ uint32_t rules_next_fault(const struct rules *rules, const struct rule_query *qu
 			best = first_of(best, walk_who(rules, query, goal, key, places, who, base));
 	}
 	return best;
+}
+
+/* Most often a call has one fault, if any: then there is nothing to search. */
+uint32_t rules_next_fault(const struct rules *rules, const struct rule_query *query, uint32_t after)
+{
+	unsigned key = rule_fault_key(query->call, query->proto);
+	struct rule_span span = rules->span[key - RULE_FAULTS];
+
+	if (after >= span.last)
+		return 0;
+	if (span.first != span.last)
+		return find_fault(rules, query, key, after);
+	return span.first <= rules->count && rule_is_fault(&rules->rule[span.first - 1]) &&
+	                       rule_mismatch(rules, &rules->rule[span.first - 1], query) ==
+	                               MISMATCH_NONE
+	               ? span.first
+	               : 0;
 }
 
 /* ---- at a glance ---- */

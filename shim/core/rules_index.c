@@ -211,13 +211,19 @@ static bool add_keys(struct maker *maker, uint32_t number, enum op_kind call, ui
 	return true;
 }
 
-/* Rules are entered from the last to the first: the first one told is the last. */
+/* Rules are entered from the last to the first. */
 static void note_key(struct rules *rules, uint32_t number, unsigned key, unsigned place,
                      unsigned who, const struct shape *shape)
 {
+	struct rule_span *span;
+
 	note_place(rules, key, place, who, shape);
-	if (key >= RULE_FAULTS && rules->last_fault[key - RULE_FAULTS] == 0)
-		rules->last_fault[key - RULE_FAULTS] = number + 1;
+	if (key < RULE_FAULTS)
+		return;
+	span = &rules->span[key - RULE_FAULTS];
+	span->first = (uint16_t)(number + 1);
+	if (!span->last)
+		span->last = span->first;
 }
 
 /* Enter a rule for one call; `places` are those where it stands already. */

@@ -154,28 +154,39 @@ static void move_texts(struct rules *rules)
 	rules->texts_at = (uint32_t)to;
 }
 
+/* Of the rule as it is printed, into room that is zeroed and stays so. */
+static uint64_t hash_words(const struct rules *rules, const struct rule *rule, char *room,
+                           size_t size)
+{
+	size_t len = rule_print(room, size, rules, rule);
+	uint64_t hash = 0xcbf29ce484222325;
+
+	len = len < size ? len : size;
+	for (size_t at = 0; at < len; at++)
+		hash = (hash ^ (uint8_t)room[at]) * 0x100000001b3; /* FNV-1a */
+	memset(room, 0, len);
+	return hash;
+}
+
 /* What a fault draws depends on its own words, not on the rules around it. Equal ones (as far
  * as they stand near each other) are told apart by which of them it is. */
-static void give_salts(struct rules *rules)
+static void give_salts(struct rules *rules, size_t size)
 {
-	enum { NEAR = 64 };
-	uint64_t recent[NEAR] = {0};
-	char text[RULE_TEXT_MAX];
-	unsigned count = 0;
+	enum { NEAR = 1024 };
+	size_t used = (size_t)rules->texts_at + rules->texts_bytes;
 
 	for (uint32_t i = 0; i < rules->count; i++) {
 		struct rule *rule = &rules->rule[i];
-		size_t len = rule_is_fault(rule) ? rule_print(text, sizeof(text), rules, rule) : 0;
-		uint64_t hash = 0xcbf29ce484222325;
 
-		if (len == 0)
+		if (!rule_is_fault(rule))
 			continue;
-		for (size_t at = 0; at < len && at < sizeof(text); at++)
-			hash = (hash ^ (uint8_t)text[at]) * 0x100000001b3; /* FNV-1a */
-		rule->salt = hash;
-		for (unsigned j = 0; j < NEAR; j++)
-			rule->salt += recent[j] == hash;
-		recent[count++ % NEAR] = hash;
+		rule->salt = hash_words(rules, rule, (char *)rules + used, size - used);
+		for (uint32_t j = i; j-- > 0 && i - j <= NEAR;) {
+			if (rules->rule[j].salt - rule->salt > RULES_MAX)
+				continue;
+			rule->salt = rules->rule[j].salt + 1;
+			break;
+		}
 	}
 }
 
@@ -220,7 +231,7 @@ unsigned rules_compile(struct rules *rules, size_t size, const struct rules_sour
 	if (parser.errors > 0)
 		return parser.errors;
 	move_texts(rules);
-	give_salts(rules);
+	give_salts(rules, size);
 	memcpy(rules->magic, RULES_MAGIC, sizeof(rules->magic));
 	return rules_index(rules, size)
 	               ? 0

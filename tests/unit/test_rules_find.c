@@ -506,7 +506,9 @@ static void test_damaged_index_ends(void **state)
 				words[i] = roll(4) ? roll(2 * rules->entries) : roll(UINT32_MAX);
 		memset(rules->shapes, 0xff, sizeof(rules->shapes));
 		memset(rules->places, 0xff, sizeof(rules->places));
-		memset(rules->last_fault, roll(2) ? 0xff : 1, sizeof(rules->last_fault));
+		for (unsigned i = 0; roll(2) && i < sizeof(rules->span) / sizeof(rules->span[0]);
+		     i++)
+			rules->span[i] = (struct rule_span){(uint16_t)roll(40), (uint16_t)roll(40)};
 		for (unsigned i = 0; i < 100; i++) {
 			struct rule_query query = roll(2) ? random_query() : random_fault_query();
 			uint32_t number = 0, next;
