@@ -115,8 +115,6 @@ void check_error(struct parser *parser)
 	const struct rule *rule = parser->rule;
 	uint32_t calls = rule->calls;
 
-	if (rule->limit == LIMIT_CONNECTIONS)
-		calls = RULE_CALL(OP_CONNECT) | RULE_CALL(OP_SEND);
 	if (!(rule->flags & RULE_ERROR) || rule->flags & RULE_INSIST || calls == 0)
 		return;
 	for (unsigned call = 0; call < OP_KINDS; call++) {
@@ -124,10 +122,18 @@ void check_error(struct parser *parser)
 			return;
 	}
 	parse_warn(parser, &parser->error,
-	           rule->limit           ? "no call returns %e for lack of connections"
+	           rule->limit           ? "neither connect nor accept returns %e on Linux"
 	           : calls & (calls - 1) ? "none of these calls returns %e on Linux"
 	                                 : "%c never returns %e on Linux",
 	           "'error! %e' insists");
+}
+
+void check_delay(struct parser *parser)
+{
+	const struct rule *rule = parser->rule;
+
+	if (rule->delay_ns == 0 && rule->jitter_ns == 0)
+		parse_warn(parser, &parser->delay, "this delay is none", NULL);
 }
 
 void check_target(struct parser *parser)

@@ -92,11 +92,28 @@ static bool fit_assign(struct parser *parser)
 	return true;
 }
 
+/* A fault of accept comes before the connection is taken: nobody knows whose it is. */
+static bool fit_accept(struct parser *parser)
+{
+	const struct rule *rule = parser->rule;
+	const struct word *word = parser->named.bytes ? &parser->named : &parser->remote;
+
+	if (rule->calls != RULE_CALL(OP_ACCEPT) || !rule->remote.flags || !rule_is_fault(rule))
+		return true;
+	return parse_wrong(parser, word, "%a accept comes before the peer is known",
+	                   rule->action == ACTION_FAIL
+	                           ? "expected 'local' and an endpoint of the listener; deny "
+	                             "accept %w error %e knows the peer"
+	                           : "expected 'local' and an endpoint of the listener");
+}
+
 /* Without calls that cannot have the endpoints. */
 static void fit_calls(struct rule *rule)
 {
 	if (is_single(rule->calls))
 		return;
+	if (rule->remote.flags && rule_is_fault(rule))
+		rule->calls &= ~RULE_CALL(OP_ACCEPT);
 	if (rule->local.flags || rule->remote.flags)
 		rule->calls &= CALLS_LOCAL;
 	if (rule->remote.flags && !(rule->flags & RULE_NAMED))
@@ -109,7 +126,7 @@ bool fit_rule(struct parser *parser)
 {
 	if (parser->rule->action == ACTION_LIMIT)
 		return true;
-	if (!fit_named(parser) || !fit_protos(parser) || !fit_assign(parser))
+	if (!fit_named(parser) || !fit_protos(parser) || !fit_assign(parser) || !fit_accept(parser))
 		return false;
 	fit_calls(parser->rule);
 	return true;

@@ -62,7 +62,7 @@ struct parser {
 	uint32_t allowed, given; /* clauses of the rule */
 	struct word call;        /* or the kind of limit */
 	struct word named;       /* the bare endpoint; bytes 0: none */
-	struct word local, remote, error, target;
+	struct word local, remote, error, target, delay;
 
 	struct rule_text recent[RECENT_TEXTS]; /* strings stored last */
 	unsigned recent_count;
@@ -121,9 +121,10 @@ bool parse_rule(struct parser *parser);
 CLAUSE_LIST(X)
 #undef X
 
-/* Warn of an error that the calls cannot return, and of a target that some sockets
- * cannot reach. */
+/* Warn of an error that the calls cannot return, of a delay that is none, and of a target
+ * that some sockets cannot reach. */
 void check_error(struct parser *parser);
+void check_delay(struct parser *parser);
 void check_target(struct parser *parser);
 
 /* ---- rules_fit.c ---- */

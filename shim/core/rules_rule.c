@@ -357,6 +357,8 @@ bool parse_rule(struct parser *parser)
 	if (!is_read || !fit_rule(parser))
 		return false;
 	check_error(parser);
+	if (rule->action == ACTION_DELAY)
+		check_delay(parser);
 	if (rule->action == ACTION_MOVE)
 		check_target(parser);
 	return true;

@@ -55,8 +55,12 @@ bool parse_when(struct parser *parser)
 bool parse_probability(struct parser *parser)
 {
 	parser->rule->flags |= RULE_PROBABILITY;
-	return parse_argument(parser, "'probability' needs a share", "expected one such as 5%") &&
-	       parse_share(parser, parser->word, &parser->rule->probability);
+	if (!parse_argument(parser, "'probability' needs a share", "expected one such as 5%") ||
+	    !parse_share(parser, parser->word, &parser->rule->probability))
+		return false;
+	if (parser->rule->probability == 0)
+		parse_warn(parser, parser->word, "with probability %w it never happens", NULL);
+	return true;
 }
 
 static bool parse_time(struct parser *parser, const char *what, uint64_t *ns)
@@ -74,12 +78,19 @@ bool parse_after(struct parser *parser)
 bool parse_for(struct parser *parser)
 {
 	parser->rule->flags |= RULE_FOR;
-	return parse_time(parser, "'for' needs a duration", &parser->rule->for_ns);
+	if (!parse_time(parser, "'for' needs a duration", &parser->rule->for_ns))
+		return false;
+	if (parser->rule->for_ns == 0)
+		parse_warn(parser, parser->word, "for %w it never happens", NULL);
+	return true;
 }
 
 bool parse_by(struct parser *parser)
 {
-	return parse_time(parser, "'by' needs a duration", &parser->rule->delay_ns);
+	if (!parse_time(parser, "'by' needs a duration", &parser->rule->delay_ns))
+		return false;
+	parser->delay = *parser->word;
+	return true;
 }
 
 bool parse_jitter(struct parser *parser)

@@ -87,6 +87,14 @@ static const struct {
         {"limit memory", NULL},
         {"limit memory error ENOMEM when 3", NULL},
         {"limit memory error! EIO", NULL},
+        {"limit memory error ENOBUFS when 2+3 in x", "limit memory in x error ENOBUFS when 2+3"},
+        {"limit connections 3 to :80 error EMFILE in x",
+         "limit connections 3 in x to :80 error EMFILE"},
+        {"fail accept tcp local :80 error EMFILE", NULL},
+        {"delay accept local 10.0.0.1 by 1s", "delay accept any local 10.0.0.1 by 1s"},
+        {"fail any tcp :80 error EINTR", NULL},
+        {"fail any tcp local :1 remote :80 error EINTR", NULL},
+        {"fail recv tcp 10.0.0.1 error ECONNRESET", NULL},
         {"fail recv udp error ECONNREFUSED", NULL},
         {"fail close any error EIO", NULL},
         {"fail getaddrinfo error EAI_AGAIN", NULL},
@@ -114,7 +122,7 @@ static const struct {
         {"delay connect tcp by 1.5s", "delay connect tcp by 1500ms"},
         {"delay connect tcp by 1.000000001s", "delay connect tcp by 1000000001ns"},
         {"delay connect tcp by 60s", "delay connect tcp by 1m"},
-        {"delay connect tcp by 0h", "delay connect tcp by 0s"},
+        {"delay connect tcp by 0h jitter 1m", "delay connect tcp by 0s jitter 1m"},
         {"delay connect tcp by 0.5us", "delay connect tcp by 500ns"},
         {"delay any by 1s when 1", "delay any any by 1s when 1"},
 };
@@ -178,6 +186,12 @@ static void narrows_any(void **state)
 	assert_int_equal(first("move any to :1")->protos, RULE_TCP | RULE_UDP | RULE_OTHER);
 	assert_int_equal(first("assign any :80 from 5")->calls,
 	                 RULE_CALL(OP_CONNECT) | RULE_CALL(OP_SEND));
+	assert_int_equal(first("fail any :80 error EINTR")->calls,
+	                 RULE_CALL(OP_BIND) | RULE_CALL(OP_LISTEN) | RULE_CALL(OP_CONNECT) |
+	                         RULE_CALL(OP_SEND) | RULE_CALL(OP_RECV));
+	assert_int_equal(first("delay any remote :80 by 1s")->calls,
+	                 RULE_CALL(OP_CONNECT) | RULE_CALL(OP_SEND) | RULE_CALL(OP_RECV));
+	assert_true(first("fail any local :80 error EINTR")->calls & RULE_CALL(OP_ACCEPT));
 	assert_true(first("fail any error EINTR")->calls & RULE_CALL(OP_RESOLVE));
 	assert_false(first("fail any tcp error EINTR")->calls & RULE_CALL(OP_RESOLVE));
 	first(NULL);

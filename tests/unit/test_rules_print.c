@@ -199,6 +199,17 @@ static void match(const char *call, bool has_unix)
 	}
 }
 
+/* Before the peer of an accept is known. */
+static void match_listener(void)
+{
+	if (chance(2))
+		word("tcp");
+	if (chance(2)) {
+		word("local");
+		endpoint(false);
+	}
+}
+
 static void policy(void)
 {
 	static const char *const calls[] = {"socket", "bind", "listen", "connect",
@@ -270,7 +281,12 @@ static void limit(void)
 	switch (chance(3)) {
 	case 0:
 		text_put(&rule_text, "memory");
-		text_put(&rule_text, chance(2) ? " error ENOMEM" : " when 5+");
+		text_put(&rule_text, chance(2) ? " error ENOMEM" : chance(2) ? " error! EIO" : "");
+		if (chance(2)) {
+			word("when ");
+			number(1 + chance(5));
+			text_put(&rule_text, chance(2) ? "" : chance(2) ? "+" : "..9+2");
+		}
 		break;
 	case 1:
 		text_put(&rule_text, "ports ");
@@ -300,7 +316,10 @@ static void fault(void)
 
 	text_put(&rule_text, is_delay ? "delay " : "fail ");
 	text_put(&rule_text, call);
-	match(call, true);
+	if (strcmp(call, "accept") == 0)
+		match_listener();
+	else
+		match(call, true);
 	program();
 	if (is_delay)
 		duration("by");

@@ -88,6 +88,12 @@ static const struct {
                                   "    1 | deny bind tcp :80 udp\n"
                                   "      |                   ^~~\n"
                                   "      = expected it, once, right behind the call\n"},
+        {"fail accept 10.0.0.0/8 error EMFILE",
+         "web.rules:1:13: error: fail accept comes before the peer is known\n"
+         "    1 | fail accept 10.0.0.0/8 error EMFILE\n"
+         "      |             ^~~~~~~~~~\n"
+         "      = expected 'local' and an endpoint of the listener; deny accept '10.0.0.0/8' "
+         "error EMFILE knows the peer\n"},
         {"deny connect error EMFILE",
          "web.rules:1:20: warning: connect never returns EMFILE on Linux\n"
          "    1 | deny connect error EMFILE\n"
@@ -230,7 +236,17 @@ static const struct {
         {"limit memory error EMFILE", "20: error: lack of memory is not 'EMFILE'"},
         {"limit connections 5 to /x", "24: error: connections are of TCP or UDP, not unix"},
         {"limit connections 5 error EXDEV",
-         "27: warning: no call returns EXDEV for lack of connections"},
+         "27: warning: neither connect nor accept returns EXDEV on Linux"},
+        {"fail connect error EINTR probability 0%",
+         "38: warning: with probability '0%' it never happens"},
+        {"fail connect error EINTR for 0s", "30: warning: for '0s' it never happens"},
+        {"delay connect by 0ms", "18: warning: this delay is none"},
+        {"delay connect jitter 0s by 0ms when 2", "28: warning: this delay is none"},
+        {"delay accept remote :1 by 1s", "21: error: delay accept comes before the peer is known"},
+        {"fail accept tcp 10.0.0.1 local :80 error EMFILE",
+         "17: error: fail accept comes before the peer is known"},
+        {"fail accept unix /x error EMFILE",
+         "18: error: fail accept comes before the peer is known"},
         {"limit fds 5 tcp", "13: error: 'tcp' makes no sense here"},
         {"deny any in a\"b", "14: error: a quote inside a word"},
         {"deny any in \"a\\n\"", "15: error: in quotes a backslash stands before \" or \\ only"},
