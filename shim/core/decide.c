@@ -2,10 +2,24 @@
 /* decide.c - from a call to a verdict: the first rule that matches decides. */
 #include "core/engine.h"
 
+/* The calls that limits touch. Where the kernel sees to limit ports, that touches none. */
+static uint32_t limited_calls(const struct engine *engine, const struct rules *rules)
+{
+	uint32_t calls = 0;
+
+	if (atomic_load_explicit(&engine->ports, memory_order_relaxed) ||
+	    !(rules->limits & 1 << LIMIT_PORTS))
+		return rules->fault_calls | rules->limit_calls;
+	for (uint32_t i = 0; i < rules->count; i++)
+		if (rules->rule[i].action == ACTION_LIMIT && rules->rule[i].limit != LIMIT_PORTS)
+			calls |= rules->rule[i].calls;
+	return rules->fault_calls | calls;
+}
+
 void engine_set_rules(struct engine *engine, struct rules *rules)
 {
 	uint32_t calls = rules ? rules->calls : 0;
-	uint32_t limits = rules ? rules->fault_calls | rules->limit_calls : 0;
+	uint32_t limits = rules ? limited_calls(engine, rules) : 0;
 
 	/* a pair of sockets is two sockets; fast open connects in a send */
 	if (calls & RULE_CALL(OP_SOCKET))
@@ -145,6 +159,50 @@ static bool takes_port(enum op_kind kind, const struct call *call)
 	if (kind == OP_BIND)
 		return call->op.has_asked && call->op.asked.port == 0 && !(bits & SOCKET_NO_PORT);
 	return !(bits & SOCKET_LOCAL && call->sock.local_port);
+}
+
+/* ---- limit ports ---- */
+
+uint32_t engine_ports_rule(const struct engine *engine, const struct rules *rules)
+{
+	const struct rule_query query = {.call = OP_BIND,
+	                                 .proto = RULE_TCP,
+	                                 .name = engine->name,
+	                                 .program = engine->program};
+	uint32_t number = 0;
+
+	if (!(rules->limits & 1 << LIMIT_PORTS))
+		return 0;
+	for (uint32_t i = 0; i < rules->count; i++) {
+		const struct rule *rule = &rules->rule[i];
+
+		if (rule->action != ACTION_LIMIT || rule->limit != LIMIT_PORTS ||
+		    rule_mismatch(rules, rule, &query) != MISMATCH_NONE)
+			continue;
+		if (rule->flags & RULE_PROGRAM)
+			return i + 1;
+		number = number ? number : i + 1;
+	}
+	return number;
+}
+
+bool engine_limits_port(const struct engine *engine, enum op_kind kind, const struct call *call)
+{
+	const struct verdict *verdict = &call->verdict;
+	enum family family = sock_family(&call->sock);
+
+	if (!atomic_load_explicit(&engine->ports, memory_order_relaxed) ||
+	    (family != FAMILY_INET && family != FAMILY_INET6))
+		return false;
+	if (verdict->kind == VERDICT_ASSIGNED)
+		return false; /* what policy gives comes first */
+	if (verdict->kind == VERDICT_MOVED &&
+	    (verdict->high || (kind == OP_BIND && verdict->to.port)))
+		return false;
+	if (kind == OP_SEND && sock_proto(&call->sock) != PROTO_UDP)
+		return false; /* TCP's own is a connect: fast open */
+	return (kind == OP_BIND || kind == OP_LISTEN || kind == OP_CONNECT || kind == OP_SEND) &&
+	       takes_port(kind, call);
 }
 
 static void decide(const struct engine *engine, enum op_kind kind, const struct rule *rule,

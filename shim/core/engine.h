@@ -25,6 +25,10 @@ struct engine {
 	const char *name, *program;   /* of the process, for `in NAME` */
 	uint64_t who[3];              /* 0, and rules_name_hash() of them; 0: not made yet */
 	uint16_t auto_low, auto_high; /* `from auto`; high 0: none */
+
+	/* limit ports, where the kernel does not see to it: rule << 32 | low << 16 | high; 0: none.
+	 * It counts from the next engine_set_rules() on. */
+	_Atomic uint64_t ports;
 };
 
 /* One call in flight, on its way through the engine. */
@@ -64,6 +68,13 @@ void engine_before(struct engine *engine, enum op_kind kind, struct call *call);
  * fails makes it VERDICT_FAILED (a limit of memory: VERDICT_LIMITED). Otherwise the verdict stays
  * what it was, PASSED becomes DELAYED. op.since_ns and op.sockets count. (faults.c) */
 void engine_faults(struct engine *engine, enum op_kind kind, struct call *call);
+
+/* The number of the `limit ports` that holds for this process: of those that match it the
+ * first with `in NAME`, else the first. 0: none does. */
+uint32_t engine_ports_rule(const struct engine *engine, const struct rules *rules);
+
+/* Does the call take a port that no rule but engine.ports gives? */
+bool engine_limits_port(const struct engine *engine, enum op_kind kind, const struct call *call);
 
 /* What the kernel says when there is no port left for a call (seen on Linux 6.18). */
 int engine_no_port(enum op_kind kind, enum proto proto);

@@ -7,6 +7,7 @@
 #include "preload/call.h"
 #include "preload/capture.h"
 #include "preload/moved.h"
+#include "preload/ports.h"
 #include "preload/record.h"
 #include "sys/raw.h"
 
@@ -76,6 +77,8 @@ void adopt(int fd)
 	outcome->end = clock_ticks();
 	call_given_out(fd);
 	record(&call);
+	if (UNLIKELY(ports_are_limited()))
+		ports_adopt(fd, &call);
 }
 
 void adopt_inherited(uint32_t top)

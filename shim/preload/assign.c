@@ -7,42 +7,32 @@
 #include <string.h>
 
 #include "preload/capture.h"
+#include "preload/ports.h"
 #include "preload/tuple.h"
 #include "sys/raw.h"
 #include "sys/real.h"
 
-#ifndef IP_LOCAL_PORT_RANGE
-#define IP_LOCAL_PORT_RANGE 51
-#endif
+/* The ports that a call may get: of its verdict, or of limit ports. */
+struct range {
+	uint16_t low, high;
+	bool is_limit;
+};
 
 /* ---- the kernel's way ---- */
 
-static bool set_range(int fd, uint16_t low, uint16_t high)
-{
-	uint32_t range = (uint32_t)high << 16 | low;
-
-	return raw5(SYS_setsockopt, fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &range, sizeof(range)) ==
-	       0;
-}
-
-static bool has_range(int fd)
-{
-	uint32_t range = 0;
-	socklen_t len = sizeof(range);
-
-	return raw5(SYS_getsockopt, fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &range, &len) != 0 ||
-	       range != 0;
-}
-
 /* A bound outside the host's range would count for nothing. A range of the program's own
- * stays untouched: then we choose. */
-static bool kernel_assigns(struct call *call)
+ * stays untouched: then we choose. That of limit ports gives way for the call. */
+static bool kernel_assigns(struct call *call, const struct range *range)
 {
-	const struct verdict *verdict = &call->verdict;
 	int fd = call->op.fd;
+	uint32_t own;
 
-	if (verdict->low < process.host_low || verdict->high > process.host_high ||
-	    process.is_sandboxed || has_range(fd) || !set_range(fd, verdict->low, verdict->high))
+	if (range->low < process.host_low || range->high > process.host_high ||
+	    process.is_sandboxed || !ports_kernel_can())
+		return false;
+	own = ports_of(fd);
+	if ((own && own != atomic_load(&ports.range)) ||
+	    !ports_set(fd, (uint32_t)range->high << 16 | range->low))
 		return false;
 	call->sock.word |= SOCKET_RANGED;
 	return true;
@@ -51,7 +41,8 @@ static bool kernel_assigns(struct call *call)
 void assign_done(struct call *call)
 {
 	if (sock_bits(&call->sock) & SOCKET_RANGED) {
-		set_range(call->op.fd, 0, 0);
+		ports_set(call->op.fd,
+		          sock_bits(&call->sock) & SOCKET_LIMITED ? atomic_load(&ports.range) : 0);
 		call->sock.word &= ~(uint64_t)SOCKET_RANGED;
 	}
 }
@@ -64,10 +55,11 @@ struct search {
 	uint32_t count, turn, left;
 };
 
-static struct search search_range(uint16_t low, uint16_t high)
+static struct search search_range(const struct range *range)
 {
 	static _Atomic uint32_t own_turn;
 	struct session_header *session = process.engine.session;
+	uint16_t low = range->low, high = range->high;
 	struct search search = {.low = low, .count = high < low ? 0 : high - low + 1u};
 
 	search.turn = atomic_fetch_add_explicit(session ? &session->port_turn : &own_turn, 1,
@@ -138,36 +130,61 @@ static bool is_taken(int error)
 	return error == EADDRINUSE || error == EACCES;
 }
 
-/* Bind to a port that nobody uses. Returns 0, EADDRINUSE (EACCES), or another errno that
- * has nothing to do with the port. */
-static int bind_free(const struct call *call, struct aim *aim, struct endpoint *local)
+static int bind_any(const struct call *call, const struct range *range, struct aim *aim,
+                    struct endpoint *local)
 {
-	struct search search = search_range(call->verdict.low, call->verdict.high);
-	struct reuse was = reuse_off(call);
+	struct search search = search_range(range);
 	int ret = EADDRINUSE;
 
 	while (is_taken(ret) && next_port(&search, &local->port))
 		ret = bind_to(call, aim, local);
-	reuse_restore(call->op.fd, was);
 	return ret;
+}
+
+/* Bind to a port that nobody uses. Returns 0, EADDRINUSE (EACCES), or another errno that
+ * has nothing to do with the port. UDP sockets with SO_REUSEADDR or SO_REUSEPORT share one
+ * if they must: the kernel's way. */
+static int bind_free(const struct call *call, const struct range *range, struct aim *aim,
+                     struct endpoint *local)
+{
+	struct reuse was = reuse_off(call);
+	int ret = bind_any(call, range, aim, local);
+
+	reuse_restore(call->op.fd, was);
+	if (is_taken(ret) && sock_proto(&call->sock) == PROTO_UDP && (was.address || was.port))
+		ret = bind_any(call, range, aim, local);
+	return ret;
+}
+
+/* What lets connections share a port. SO_REUSEADDR does so for users who differ; under
+ * limit ports, where what counts is to meet no port that bind has taken, programs that set it
+ * are many, those that set SO_REUSEPORT few. */
+static int share_option(const struct range *range)
+{
+	return range->is_limit ? SO_REUSEPORT : SO_REUSEADDR;
 }
 
 /* Every port is used: one that is not used towards this destination will do, for what
  * must be unique is the tuple. */
-static int bind_shared(const struct call *call, struct aim *aim, struct endpoint *local,
-                       const struct endpoint *remote)
+static int bind_shared(const struct call *call, const struct range *range, struct aim *aim,
+                       struct endpoint *local, const struct endpoint *remote)
 {
-	struct search search = search_range(call->verdict.low, call->verdict.high);
+	struct search search = search_range(range);
 	struct tuple_query query;
+	struct reuse was;
 	int ret = EADDRINUSE;
 
 	if (!tuple_begin(&query, sock_family(&call->sock), local, remote))
 		return EADDRNOTAVAIL;
-	set_option(call->op.fd, SO_REUSEADDR, 1);
+	was = reuse_off(call);
+	set_option(call->op.fd, share_option(range), 1);
 	while (is_taken(ret) && next_port(&search, &local->port))
 		if (tuple_is_free(&query, local->port))
 			ret = bind_to(call, aim, local);
 	tuple_end(&query);
+	if (ret != 0)
+		set_option(call->op.fd, share_option(range), 0);
+	reuse_restore(call->op.fd, was);
 	return ret;
 }
 
@@ -186,47 +203,58 @@ static struct endpoint local_of(const struct call *call)
 }
 
 /* bind(2): the port of our choice, in place of port 0. */
-static bool assign_bind(struct call *call, struct aim *aim)
+static bool assign_bind(struct call *call, const struct range *range, struct aim *aim)
 {
 	struct endpoint local =
 	        call->verdict.kind == VERDICT_MOVED ? call->verdict.to : call->op.asked;
 
-	call->verdict.error = bind_free(call, aim, &local);
+	call->verdict.error = bind_free(call, range, aim, &local);
 	return false;
 }
 
-/* connect: later connections may share the port, from now on. */
-static int bind_for_connect(struct call *call, struct aim *aim, struct endpoint *local)
+/* A connect that has no way to go takes no port. */
+static bool has_way(const struct call *call, const struct endpoint *local,
+                    const struct endpoint *remote)
 {
-	int ret = bind_free(call, aim, local);
+	struct ip from = local->ip;
 
+	return !addr_is_any(&from) || tuple_source(&from, sock_family(&call->sock), remote);
+}
+
+/* connect: later connections may share the port, from now on. */
+static int bind_for_connect(struct call *call, const struct range *range, struct aim *aim,
+                            struct endpoint *local)
+{
+	const struct endpoint *remote =
+	        call->verdict.kind == VERDICT_MOVED ? &call->verdict.to : &call->op.asked;
+	int ret;
+
+	if (range->is_limit && call->op.has_asked && !has_way(call, local, remote))
+		return 0;
+	ret = bind_free(call, range, aim, local);
 	if (sock_proto(&call->sock) != PROTO_TCP)
 		return ret;
 	if (ret == 0)
-		set_option(call->op.fd, SO_REUSEADDR, 1);
+		set_option(call->op.fd, share_option(range), 1);
 	else if (is_taken(ret))
-		ret = bind_shared(call, aim, local, &call->op.asked);
+		ret = bind_shared(call, range, aim, local, remote);
 	return ret;
 }
 
-bool assign_port(struct call *call, enum op_kind kind, struct aim *aim)
+/* As the kernel says it, where no port was left. */
+static bool take_port(struct call *call, enum op_kind kind, const struct range *range,
+                      struct aim *aim)
 {
 	struct endpoint local = local_of(call);
 	struct aim own = {.addr = NULL};
 	int error;
 
-	if (kind == OP_LISTEN && sock_proto(&call->sock) != PROTO_TCP)
-		return true;
-	if (kind == OP_BIND && !aim) /* bindresvport: libc tries one port after the other */
-		return true;
-	if (kernel_assigns(call))
-		return true;
 	if (kind == OP_BIND)
-		return assign_bind(call, aim);
+		return assign_bind(call, range, aim);
 	if (process.is_sandboxed) /* no system call that the program would not make here */
 		return true;
-	error = kind == OP_LISTEN ? bind_free(call, &own, &local)
-	                          : bind_for_connect(call, &own, &local);
+	error = kind == OP_LISTEN ? bind_free(call, range, &own, &local)
+	                          : bind_for_connect(call, range, &own, &local);
 	if (error == EADDRINUSE)
 		error = engine_no_port(kind, sock_proto(&call->sock));
 	if (error != EINVAL) /* EINVAL: it is bound, in a way that was not seen */
@@ -236,4 +264,49 @@ bool assign_port(struct call *call, enum op_kind kind, struct aim *aim)
 		bind_to(call, &own, &local);
 	}
 	return !call->verdict.error;
+}
+
+/* Is there a port to be taken by a call of this kind? bindresvport has no aim: libc tries one
+ * port after the other. */
+static bool takes_port(const struct call *call, enum op_kind kind, const struct aim *aim)
+{
+	return kind == OP_BIND     ? aim != NULL
+	       : kind == OP_LISTEN ? sock_proto(&call->sock) == PROTO_TCP
+	                           : true;
+}
+
+bool assign_port(struct call *call, enum op_kind kind, struct aim *aim)
+{
+	const struct range range = {call->verdict.low, call->verdict.high, false};
+
+	if (!takes_port(call, kind, aim) || kernel_assigns(call, &range))
+		return true;
+	return take_port(call, kind, &range, aim);
+}
+
+/* ---- limit ports ---- */
+
+/* A range that the program has set holds within the limit's. */
+static struct range range_of_limit(uint64_t limit, int fd)
+{
+	uint32_t range = (uint32_t)limit << 16 | (uint16_t)(limit >> 16);
+
+	if (!process.is_sandboxed)
+		range = ports_within(range, ports_of(fd));
+	return (struct range){(uint16_t)range, (uint16_t)(range >> 16), true};
+}
+
+bool assign_limited(struct call *call, enum op_kind kind, struct aim *aim)
+{
+	uint64_t limit = atomic_load(&process.engine.ports);
+	struct range range;
+
+	if (!engine_limits_port(&process.engine, kind, call) || !takes_port(call, kind, aim))
+		return true;
+	range = range_of_limit(limit, call->op.fd);
+	if (take_port(call, kind, &range, aim))
+		return true;
+	if (call->verdict.error == engine_no_port(kind, sock_proto(&call->sock)))
+		ports_blame(call, (uint32_t)(limit >> 32));
+	return false;
 }

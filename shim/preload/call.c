@@ -7,6 +7,7 @@
 #include "preload/adopt.h"
 #include "preload/assign.h"
 #include "preload/capture.h"
+#include "preload/ports.h"
 #include "preload/record.h"
 
 bool call_begin_on(struct call *call, enum op_kind kind, int fd)
@@ -129,6 +130,8 @@ HOT long end_named(enum op_kind kind, struct call *call, long ret)
 	bool is_birth = kind == OP_ACCEPT && ret >= 0;
 
 	call_note_end(call, ret);
+	if (UNLIKELY(ret < 0) && ports_are_limited())
+		ports_explain(kind, call);
 	if (UNLIKELY(call->verdict.kind != VERDICT_PASSED))
 		assign_done(call);
 	if (UNLIKELY(is_contradicted(kind, call))) {

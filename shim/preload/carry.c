@@ -162,6 +162,12 @@ static bool refuse(struct call *call, enum op_kind kind)
 	return false;
 }
 
+/* limit ports, where the kernel does not see to it. */
+static bool limit_port(struct call *call, enum op_kind kind, struct aim *aim)
+{
+	return assign_limited(call, kind, aim) || (call->verdict.error && refuse(call, kind));
+}
+
 static bool move(struct call *call, enum op_kind kind, struct aim *aim)
 {
 	enum family family = sock_family(&call->sock);
@@ -169,7 +175,7 @@ static bool move(struct call *call, enum op_kind kind, struct aim *aim)
 	aim->len = (socklen_t)addr_to_sockaddr(&aim->copy, family, &call->verdict.to);
 	call->outcome.text = (const char *)&call->op.asked;
 	call->outcome.text_len = sizeof(call->op.asked);
-	return !call->verdict.high || assign_port(call, kind, aim);
+	return call->verdict.high ? assign_port(call, kind, aim) : limit_port(call, kind, aim);
 }
 
 static bool carry_verdict(struct call *call, enum op_kind kind, struct aim *aim)
@@ -186,10 +192,11 @@ static bool carry_verdict(struct call *call, enum op_kind kind, struct aim *aim)
 	case VERDICT_ASSIGNED:
 		return assign_port(call, kind, aim);
 	case VERDICT_PASSED:
+	case VERDICT_DELAYED:
+		return limit_port(call, kind, aim);
 	case VERDICT_DENIED:
 	case VERDICT_FAILED:
 	case VERDICT_LIMITED:
-	case VERDICT_DELAYED:
 		break;
 	}
 	return true;

@@ -11,6 +11,7 @@
 #include "core/names.h"
 #include "core/text.h"
 #include "preload/newfile.h"
+#include "preload/ports.h"
 #include "preload/process.h"
 #include "preload/settings.h"
 #include "preload/slice.h"
@@ -154,6 +155,7 @@ static void put_in_force(struct rules *rules)
 {
 	if (rules)
 		prepare(rules);
+	ports_prepare(rules);
 	engine_set_rules(&process.engine, rules);
 }
 

@@ -9,12 +9,14 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/text.h"
 #include "preload/newfile.h"
 #include "preload/settings.h"
+#include "preload/tuple.h"
 #include "sys/raw.h"
 
 #define SLICES 100u
@@ -39,7 +41,8 @@ static uint16_t first_port(uint16_t host_low, uint16_t host_high, unsigned *coun
 
 /* ---- who holds one ---- */
 
-/* "DIR/ports/NETNS-PORT": another network namespace has ports of its own. */
+/* "DIR/ports/NETNS-PORT": another network namespace has ports of its own. No two kinds of
+ * slices share a port, unless the ephemeral range is everywhere: then they share claims, too. */
 static void put_claim(struct text *text, const char *dir, unsigned port)
 {
 	char space[64] = "";
@@ -140,25 +143,42 @@ static void lock(long fd)
 		raw2(SYS_nanosleep, &pause, NULL);
 }
 
-static unsigned claim_one(unsigned first, unsigned count, unsigned start)
+/* Who claims: the process, and the session that it is in. */
+static const char *holder(void)
 {
-	static char dir[SETTING_MAX], holder[SETTING_MAX];
-	struct text text = text_on(holder, sizeof(holder));
-	unsigned port = 0;
-	long fd;
+	static char buf[SETTING_MAX];
+	struct text text = text_on(buf, sizeof(buf));
 
-	if (newfile_directory(dir, "/ports").what)
-		return first + start % count * PORTS;
-	fd = raw4(SYS_openat, AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return first + start % count * PORTS;
 	text_unsigned(&text, raw_getpid());
 	text_char(&text, ' ');
 	text_put(&text, settings.session);
-	lock(fd);
+	return buf;
+}
+
+/* The directory of claims, locked. Returns a descriptor, negative if there is none. */
+static long open_claims(char *dir)
+{
+	long fd;
+
+	if (newfile_directory(dir, "/ports").what)
+		return -1;
+	fd = raw4(SYS_openat, AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	if (fd >= 0)
+		lock(fd);
+	return fd;
+}
+
+static unsigned claim_one(unsigned first, unsigned count, unsigned start)
+{
+	static char dir[SETTING_MAX];
+	unsigned port = 0;
+	long fd = open_claims(dir);
+
+	if (fd < 0)
+		return first + start % count * PORTS;
 	for (unsigned i = 0; i < count && !port; i++)
 		if (is_free(first + (start + i) % count * PORTS) &&
-		    claim(dir, first + (start + i) % count * PORTS, holder))
+		    claim(dir, first + (start + i) % count * PORTS, holder()))
 			port = first + (start + i) % count * PORTS;
 	raw_close((int)fd);
 	return port;
@@ -188,4 +208,105 @@ void slice_take(struct session_header *session, uint16_t host_low, uint16_t host
 	}
 	*low = (uint16_t)(range >> 16);
 	*high = (uint16_t)range;
+}
+
+/* ---- limit ports N ---- */
+
+enum { CELL = 64, CELLS = 16 }; /* more ports than these hold are not claimed */
+
+/* The first of count ports side by side, from first to last, of which none is in use; 0: there
+ * are none. */
+static unsigned find_window(const struct tuple_ports *used, unsigned first, unsigned last,
+                            unsigned count)
+{
+	unsigned run = 0;
+
+	for (unsigned port = first; port <= last; port++) {
+		run = tuple_has_port(used, port) ? 0 : run + 1;
+		if (run == count)
+			return port + 1 - count;
+	}
+	return 0;
+}
+
+/* Several cells: all or none. */
+static bool claim_cells(const char *dir, unsigned first, unsigned cells)
+{
+	for (unsigned i = 0; i < cells; i++)
+		if (!claim(dir, first + i * CELL, holder()))
+			return false; /* what was claimed stays so: there are many */
+	return true;
+}
+
+static unsigned claim_window(const struct tuple_ports *used, unsigned low, unsigned high,
+                             unsigned count, unsigned start)
+{
+	static char dir[SETTING_MAX];
+	unsigned cells = (count + CELL - 1) / CELL, all = (high - low + 1) / CELL, port = 0;
+	long fd = cells <= CELLS && cells <= all ? open_claims(dir) : -1;
+
+	for (unsigned i = 0; fd >= 0 && i <= all - cells && !port; i++) {
+		unsigned first = low + (start + i) % (all - cells + 1) * CELL;
+
+		port = find_window(used, first, first + cells * CELL - 1, count);
+		if (port && !claim_cells(dir, first, cells))
+			port = 0;
+	}
+	if (fd >= 0)
+		raw_close((int)fd);
+	return port;
+}
+
+/* Ports that the kernel gives out to nobody: "8080,9148-9150". */
+static void mark_reserved(struct tuple_ports *used)
+{
+	static char text[4096];
+	long fd = raw4(SYS_openat, AT_FDCWD, "/proc/sys/net/ipv4/ip_local_reserved_ports",
+	               O_RDONLY | O_CLOEXEC, 0);
+	long len = fd < 0 ? 0 : raw3(SYS_read, fd, text, sizeof(text));
+	unsigned first = 0, port = 0;
+
+	if (fd >= 0)
+		raw_close((int)fd);
+	for (long i = 0; i < len; i++) {
+		if (text[i] >= '0' && text[i] <= '9') {
+			port = port * 10 + (unsigned)(text[i] - '0');
+			continue;
+		}
+		if (text[i] == '-')
+			first = port;
+		else
+			for (first = first ? first : port; port && first <= port; first++)
+				tuple_mark_port(used, first);
+		first = text[i] == '-' ? first : 0;
+		port = 0;
+	}
+}
+
+/* Parallel sessions begin in different places. */
+static unsigned random_start(void)
+{
+	unsigned number = raw_getpid() * 2654435761u;
+
+	raw3(SYS_getrandom, &number, sizeof(number), GRND_NONBLOCK);
+	return number >> 1;
+}
+
+uint32_t slice_choose(uint32_t count, uint16_t host_low, uint16_t host_high)
+{
+	static struct tuple_ports used;
+	unsigned room = host_high - host_low + 1u, start = random_start(), at, port;
+
+	if (count >= room)
+		return (uint32_t)host_low << 16 | host_high;
+	tuple_ports_in_use(&used);
+	mark_reserved(&used);
+	port = claim_window(&used, host_low, host_high, count, start);
+	at = host_low + start % (room - count + 1);
+	if (!port)
+		port = find_window(&used, at, host_high, count);
+	if (!port)
+		port = find_window(&used, host_low, host_high, count);
+	port = port ? port : at;
+	return port << 16 | (port + count - 1);
 }

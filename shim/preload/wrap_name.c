@@ -6,6 +6,7 @@
 #include "preload/call.h"
 #include "preload/capture.h"
 #include "preload/moved.h"
+#include "preload/ports.h"
 
 #ifndef IP_BIND_ADDRESS_NO_PORT
 #define IP_BIND_ADDRESS_NO_PORT 24
@@ -159,6 +160,11 @@ static void tell_connected(int fd, int error)
 	call_end_known(&call, error);
 }
 
+static bool is_port_range(int level, int option)
+{
+	return level == IPPROTO_IP && option == IP_LOCAL_PORT_RANGE;
+}
+
 EXPORT int getsockopt(int fd, int level, int option, void *value, socklen_t *len)
 {
 	int ret = real.getsockopt(fd, level, option, value, len);
@@ -166,6 +172,8 @@ EXPORT int getsockopt(int fd, int level, int option, void *value, socklen_t *len
 	if (ret == 0 && level == SOL_SOCKET && option == SO_ERROR && *len == sizeof(int) &&
 	    call_knows(fd))
 		tell_connected(fd, *(const int *)value);
+	if (UNLIKELY(ports_are_limited()) && ret == 0 && is_port_range(level, option))
+		ports_option_got(fd, value, len);
 	return ret;
 }
 
@@ -198,5 +206,7 @@ EXPORT int setsockopt(int fd, int level, int option, const void *value, socklen_
 		sockets_change(&process.engine.sockets, fd, sockets_word(sock) >> 32,
 		               is_on(value, len) ? bit : 0, bit);
 	}
+	if (UNLIKELY(ports_are_limited()) && ret == 0 && is_port_range(level, option))
+		ports_option_set(fd, value);
 	return ret;
 }

@@ -5,6 +5,7 @@
 #include "preload/call.h"
 #include "preload/capture.h"
 #include "preload/peer.h"
+#include "preload/ports.h"
 #include "sys/raw.h"
 
 static inline void note_kind(struct call *call, int domain, int type, int protocol)
@@ -60,12 +61,15 @@ static __attribute__((noinline)) int socket_by_rules(int domain, int type, int p
 	note_kind(&call, domain, type, protocol);
 	ret = call_may_go(&call, OP_SOCKET, NULL) ? real.socket(domain, type, protocol)
 	                                          : answer_socket(&call, domain, type, protocol);
-	return (int)call_end_socket(&call, ret);
+	ret = (int)call_end_socket(&call, ret);
+	ports_birth(&call);
+	return ret;
 }
 
 EXPORT int socket(int domain, int type, int protocol)
 {
 	struct call call;
+	int ret;
 
 	if (!process_is_watching())
 		return real.socket(domain, type, protocol);
@@ -73,7 +77,9 @@ EXPORT int socket(int domain, int type, int protocol)
 		return socket_by_rules(domain, type, protocol);
 	call_start(&call, OP_SOCKET, -1);
 	note_kind(&call, domain, type, protocol);
-	return (int)call_end_socket(&call, real.socket(domain, type, protocol));
+	ret = (int)call_end_socket(&call, real.socket(domain, type, protocol));
+	ports_birth(&call);
+	return ret;
 }
 
 EXPORT int socketpair(int domain, int type, int protocol, int fds[2])
