@@ -111,6 +111,7 @@ void audit_free(struct audit *audit)
 		free(audit->process[slot]);
 	ledger_free(&audit->ledger);
 	verdicts_free(&audit->verdicts);
+	recovery_free(&audit->recovery);
 	free(audit);
 }
 
@@ -187,7 +188,8 @@ static void on_shutdown(struct audit *audit, const struct event *event)
 
 static void on_close(struct audit *audit, const struct event *event)
 {
-	if (event->error != EBADF)
+	/* Linux closes whatever it says; only a bad descriptor was none */
+	if (event->error != EBADF || event->verdict == VERDICT_FAILED)
 		lifetime_close(&audit->life, event->process, event->fd, event->sock);
 }
 
@@ -292,6 +294,16 @@ static void dispatch(struct audit *audit, const struct event *event)
 	}
 }
 
+static void count_no_fd(struct audit *audit, const struct event *event)
+{
+	struct process *process = audit_at(audit, event->process);
+
+	if (event->error != EMFILE && event->error != ENFILE)
+		return;
+	process->no_fd++;
+	process->no_fd_by_rule += event->verdict != VERDICT_PASSED;
+}
+
 void audit_event(struct audit *audit, const struct event *event)
 {
 	struct event checked = *event;
@@ -303,13 +315,14 @@ void audit_event(struct audit *audit, const struct event *event)
 	audit->start_ns = event->time_ns;
 	audit->now_ns = audit->life.now_ns = event->time_ns + event->took_ns;
 	lifetime_expire(&audit->life);
+	audit_at(audit, checked.process)->seen_ns = audit->now_ns;
 	verdicts_add(&audit->verdicts, audit_at(audit, checked.process)->program, event);
+	recovery_event(audit, &checked);
 	if (event->verdict == VERDICT_DENIED && can_be_denied(event->kind)) {
 		on_denied(audit, &checked);
 		return;
 	}
-	if (event->error == EMFILE || event->error == ENFILE)
-		audit_at(audit, checked.process)->no_fd++;
+	count_no_fd(audit, &checked);
 	dispatch(audit, &checked);
 }
 
@@ -333,6 +346,7 @@ static void sum_up(struct audit *audit, const struct process *process)
 	program->running += process->is_running;
 	program->sockets += process->sockets;
 	program->no_fd += process->no_fd;
+	program->no_fd_by_rule += process->no_fd_by_rule;
 	if ((uint64_t)info->fd_peak * program->fd_limit >=
 	    (uint64_t)program->fd_peak * info->fd_limit) {
 		program->fd_peak = info->fd_peak;
@@ -346,6 +360,7 @@ static void sum_up(struct audit *audit, const struct process *process)
 
 void audit_finish(struct audit *audit)
 {
+	recovery_finish(audit);
 	lifetime_finish(&audit->life);
 	for (uint32_t slot = 1; slot < audit->slots; slot++)
 		if (audit->process[slot] && audit->process[slot]->info.slot)
@@ -372,7 +387,7 @@ struct audit *audit_session(struct reader *reader)
 			audit_process(audit, &process, is_running(&process));
 	while (reader_next(reader, &event))
 		audit_event(audit, &event);
-	audit_finish(audit);
 	audit->rules = reader_rules(reader);
+	audit_finish(audit);
 	return audit;
 }

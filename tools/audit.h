@@ -8,6 +8,7 @@
 
 #include "tools/lifetime.h"
 #include "tools/reader.h"
+#include "tools/recovery.h"
 #include "tools/verdicts.h"
 
 /* Pauses shorter than this are none: a program that spins, not one that waits. */
@@ -16,9 +17,11 @@
 struct process {
 	struct reader_process info;
 	struct program *program;
-	uint64_t sockets; /* made or accepted */
-	uint64_t no_fd;   /* calls that failed with EMFILE or ENFILE */
-	bool busy;        /* it has done more than to meet what it inherited */
+	uint64_t sockets;       /* made or accepted */
+	uint64_t no_fd;         /* calls that failed with EMFILE or ENFILE */
+	uint64_t no_fd_by_rule; /* of them, because a rule said so */
+	uint64_t seen_ns;       /* when its last event was over */
+	bool busy;              /* it has done more than to meet what it inherited */
 	bool is_running;
 };
 
@@ -40,7 +43,9 @@ struct audit {
 	uint32_t processes, running; /* exec makes no new one */
 	uint64_t sockets_tcp, sockets_udp, sockets_unix, sockets_other;
 	struct errors bind_failed;
+	struct shortage bind_short; /* bind and listen that found no port */
 	struct verdicts verdicts;
+	struct recovery recovery;
 	const struct rulesets *rules; /* of the session, the reader's; NULL: not known */
 };
 

@@ -10,15 +10,12 @@
 
 #include "core/text.h"
 
+#include "tools/findings_look.h"
+#include "tools/recovery_words.h"
 #include "tools/rule_wording.h"
 #include "tools/wording.h"
 
 enum {
-	SPIN_MIN = 10,        /* failures of accept in a row */
-	RETRY_MIN = 5,        /* failures of connect in a row */
-	CLOSES_PERCENT = 1,   /* of the ports, closed by the client within a minute */
-	CLOSES_MIN = 282,     /* that many where the range is unknown */
-	LOW_PERCENT = 80,     /* of a limit that was used */
 	LEAK_MIN = 3,         /* sockets that were of no use, and not closed */
 	LEAK_IN_USE_MIN = 10, /* that were of use, and open for a while */
 	RULES_NAMED = 10,     /* of those that never matched */
@@ -26,9 +23,8 @@ enum {
 
 #define LEAK_IN_USE_NS ((uint64_t)1000000000)
 
-__attribute__((format(printf, 4, 5))) static void add(struct findings *findings, uint64_t weight,
-                                                      const char *subject, const char *evidence,
-                                                      ...)
+void findings_add(struct findings *findings, uint64_t weight, const char *subject,
+                  const char *evidence, ...)
 {
 	struct finding *finding;
 	va_list args;
@@ -46,140 +42,6 @@ __attribute__((format(printf, 4, 5))) static void add(struct findings *findings,
 	va_start(args, evidence);
 	vsnprintf(finding->evidence, sizeof(finding->evidence), evidence, args);
 	va_end(args);
-}
-
-/* Who does it to whom: "curl -> 10.0.0.5:443". */
-static const char *call_of(const struct destination *destination)
-{
-	static char text[256];
-
-	snprintf(text, sizeof(text), "%s -> %s", word_programs(&destination->programs),
-	         word_place(&destination->place));
-	return text;
-}
-
-static const char *listener_of(const struct audit *audit, const struct listener *listener)
-{
-	const struct process *process = audit->process[listener->slot];
-	static char text[256];
-
-	snprintf(text, sizeof(text), "%s %s",
-	         word_process(listener->key.program->name, process ? process->info.pid : 0),
-	         word_listener(listener));
-	return text;
-}
-
-/* How many connections a destination can have at once, 0: unknown. */
-static uint64_t capacity(const struct audit *audit, const struct destination *destination)
-{
-	unsigned locals = destination->locals ? destination->locals : 1;
-
-	return (uint64_t)audit_port_count(audit) * locals;
-}
-
-static bool is_inet(const struct destination *destination)
-{
-	return destination->place.family == FAMILY_INET ||
-	       destination->place.family == FAMILY_INET6;
-}
-
-static void look_fds_exhausted(const struct audit *audit, struct findings *findings)
-{
-	const struct program *program;
-
-	for (program = audit->ledger.programs; program; program = program->hh.next)
-		if (program->no_fd > 0)
-			add(findings, program->no_fd, word_process(program->name, 0),
-			    "%s failed with EMFILE or ENFILE; the highest socket was fd %s, the "
-			    "limit is %s",
-			    word_count(program->no_fd, "call"),
-			    word_number(program->fd_peak ? program->fd_peak - 1 : 0),
-			    word_number(program->fd_limit));
-}
-
-/* EADDRNOTAVAIL also says that an address is not to be had at all: then no
- * connection was made. UDP says EAGAIN. */
-static void look_ports_exhausted(const struct audit *audit, struct findings *findings)
-{
-	const struct destination *row;
-
-	for (row = audit->ledger.destinations; row; row = row->hh.next) {
-		bool is_udp = row->place.proto == PROTO_UDP;
-		uint64_t count = errors_count(&row->failed, is_udp ? EAGAIN : EADDRNOTAVAIL);
-
-		if (count > 0 && row->made > 0 && is_inet(row))
-			add(findings, count, call_of(row),
-			    "%s failed with %s; this session had at most %s open to it, of %s "
-			    "ports",
-			    word_count(count, is_udp ? "call" : "connect"),
-			    is_udp ? "EAGAIN" : "EADDRNOTAVAIL", word_number(row->connected.peak),
-			    word_number(audit_port_count(audit)));
-	}
-}
-
-static void look_accept_spin(const struct audit *audit, struct findings *findings)
-{
-	const struct listener *row;
-
-	for (row = audit->ledger.listeners; row; row = row->hh.next)
-		if (row->spinning.best >= SPIN_MIN)
-			add(findings, row->spinning.best, listener_of(audit, row),
-			    "accept failed %s in a row within %s (%s in all)",
-			    word_count(row->spinning.best, "time"),
-			    word_duration(row->spinning.best_ns), word_errors(&row->failed));
-}
-
-static void look_connect_retry(const struct audit *audit, struct findings *findings)
-{
-	const struct destination *row;
-
-	(void)audit;
-	for (row = audit->ledger.destinations; row; row = row->hh.next)
-		if (row->retries.best >= RETRY_MIN)
-			add(findings, row->retries.best, call_of(row),
-			    "connect failed %s in a row within %s, less than 10 ms apart (%s in "
-			    "all)",
-			    word_count(row->retries.best, "time"),
-			    word_duration(row->retries.best_ns), word_errors(&row->failed));
-}
-
-static void look_bind_first(const struct audit *audit, struct findings *findings)
-{
-	const struct destination *row;
-
-	for (row = audit->ledger.destinations; row; row = row->hh.next)
-		if (row->bound_first > 0 && row->place.proto == PROTO_TCP)
-			add(findings, row->bound_first, call_of(row),
-			    "%s of %s had a port from bind(address, 0): such a port serves one "
-			    "socket, whatever the destination, so all of them share %s",
-			    word_number(row->bound_first), word_count(row->made, "connection"),
-			    word_count(audit_port_count(audit), "port"));
-}
-
-static void look_closes_first(const struct audit *audit, struct findings *findings)
-{
-	const struct destination *row;
-	uint64_t ports = audit_port_count(audit);
-	uint64_t least = ports ? ports * CLOSES_PERCENT / 100 : CLOSES_MIN;
-
-	for (row = audit->ledger.destinations; row; row = row->hh.next) {
-		uint64_t peak = row->closing.peak;
-
-		if (peak < least || peak == 0 || row->closed_first + row->closed_unknown == 0)
-			continue;
-		add(findings, peak, call_of(row),
-		    "%s closed by the client first%s; up to %s within a minute, each of which "
-		    "holds its port for %d s (TIME_WAIT%s): %s of the %s ports to this destination",
-		    word_number(row->closed_first + row->closed_unknown),
-		    row->closed_unknown == 0 ? ""
-		    : row->closed_first == 0
-		            ? ", unless the server had (its end is not in the session)"
-		            : ", unless the server had (some of its ends are not in the session)",
-		    word_number(peak), TIME_WAIT_S,
-		    addr_is_loopback(&row->place.end.ip) ? ", on loopback perhaps only 1 s" : "",
-		    peak < capacity(audit, row) ? word_percent(peak, capacity(audit, row)) : "all",
-		    word_number(capacity(audit, row)));
-	}
 }
 
 static const char *leak_of(const struct leak *leak)
@@ -210,42 +72,14 @@ static void look_never_closed(const struct audit *audit, struct findings *findin
 		if (row->count < (was_used ? LEAK_IN_USE_MIN : LEAK_MIN) ||
 		    (was_used && row->age_ns < LEAK_IN_USE_NS))
 			continue;
-		add(findings, row->count,
-		    word_process(row->key.program->name, process ? process->info.pid : 0),
-		    "%s (%s) were still open %s, the oldest after %s%s%s",
-		    word_count(row->count, "socket"), leak_of(row),
-		    row->key.ended ? "when the process ended" : "at the end of the record",
-		    word_duration(row->age_ns), row->has_remote ? ", to " : "",
-		    row->has_remote ? word_endpoint(&row->remote) : "");
+		findings_add(findings, row->count,
+		             word_process(row->key.program->name, process ? process->info.pid : 0),
+		             "%s (%s) were still open %s, the oldest after %s%s%s",
+		             word_count(row->count, "socket"), leak_of(row),
+		             row->key.ended ? "when the process ended" : "at the end of the record",
+		             word_duration(row->age_ns), row->has_remote ? ", to " : "",
+		             row->has_remote ? word_endpoint(&row->remote) : "");
 	}
-}
-
-static bool is_low(uint64_t used, uint64_t limit)
-{
-	return limit > 0 && used * 100 >= limit * LOW_PERCENT;
-}
-
-static void look_fds_low(const struct audit *audit, struct findings *findings)
-{
-	const struct program *program;
-
-	for (program = audit->ledger.programs; program; program = program->hh.next)
-		if (!program->no_fd && is_low(program->fd_peak, program->fd_limit))
-			add(findings, program->fd_peak, word_process(program->name, 0),
-			    "the highest socket was fd %s, the limit is %s",
-			    word_number(program->fd_peak - 1), word_number(program->fd_limit));
-}
-
-static void look_ports_low(const struct audit *audit, struct findings *findings)
-{
-	const struct destination *row;
-
-	for (row = audit->ledger.destinations; row; row = row->hh.next)
-		if (is_inet(row) && is_low(row->connected.peak, capacity(audit, row)))
-			add(findings, row->connected.peak, call_of(row),
-			    "%s at once, and there are ports for %s",
-			    word_count(row->connected.peak, "connection"),
-			    word_number(capacity(audit, row)));
 }
 
 static void look_inherited(const struct audit *audit, struct findings *findings)
@@ -255,13 +89,14 @@ static void look_inherited(const struct audit *audit, struct findings *findings)
 	for (row = audit->ledger.heirlooms; row; row = row->hh.next) {
 		const struct process *process = audit->process[row->slot];
 
-		add(findings, row->count,
-		    word_process(row->key.to->name, process ? process->info.pid : 0),
-		    "%s from %s, not used (reads and writes are not recorded); one is "
-		    "fd %d%s%s",
-		    word_count(row->count, row->key.listening ? "listening socket" : "socket"),
-		    word_process(row->key.from->name, 0), row->fd, row->has_local ? ", " : "",
-		    row->has_local ? word_endpoint(&row->local) : "");
+		findings_add(
+		        findings, row->count,
+		        word_process(row->key.to->name, process ? process->info.pid : 0),
+		        "%s from %s, not used (reads and writes are not recorded); one is "
+		        "fd %d%s%s",
+		        word_count(row->count, row->key.listening ? "listening socket" : "socket"),
+		        word_process(row->key.from->name, 0), row->fd, row->has_local ? ", " : "",
+		        row->has_local ? word_endpoint(&row->local) : "");
 	}
 }
 
@@ -271,9 +106,9 @@ static void look_no_reuseaddr(const struct audit *audit, struct findings *findin
 
 	for (row = audit->ledger.listeners; row; row = row->hh.next)
 		if (row->no_reuse && !audit_is_ephemeral(audit, row->key.place.end.port))
-			add(findings, row->accepted, listener_of(audit, row),
-			    "bound without SO_REUSEADDR; %s accepted",
-			    word_count(row->accepted, "connection"));
+			findings_add(findings, row->accepted, findings_listener(audit, row),
+			             "bound without SO_REUSEADDR; %s accepted",
+			             word_count(row->accepted, "connection"));
 }
 
 static void look_any_address(const struct audit *audit, struct findings *findings)
@@ -285,9 +120,9 @@ static void look_any_address(const struct audit *audit, struct findings *finding
 
 		if (place->proto != PROTO_TCP || !addr_is_any(&place->end.ip))
 			continue;
-		add(findings, row->accepted, listener_of(audit, row),
-		    "reachable at every address of the host; %s accepted",
-		    word_count(row->accepted, "connection"));
+		findings_add(findings, row->accepted, findings_listener(audit, row),
+		             "reachable at every address of the host; %s accepted",
+		             word_count(row->accepted, "connection"));
 	}
 }
 
@@ -312,23 +147,58 @@ static void look_rules_idle(const struct audit *audit, struct findings *findings
 		text_put(&text, ")");
 	}
 	if (idle > 0)
-		add(findings, idle, word_count(idle, "rule"), "%s%s%s", list,
-		    idle > named ? " and " : "",
-		    idle > named ? word_count(idle - named, "other") : "");
+		findings_add(findings, idle, word_count(idle, "rule"), "%s%s%s", list,
+		             idle > named ? " and " : "",
+		             idle > named ? word_count(idle - named, "other") : "");
+}
+
+const char *findings_call(const struct destination *destination)
+{
+	static char text[256];
+
+	snprintf(text, sizeof(text), "%s -> %s", word_programs(&destination->programs),
+	         word_place(&destination->place));
+	return text;
+}
+
+const char *findings_listener(const struct audit *audit, const struct listener *listener)
+{
+	const struct process *process = audit->process[listener->slot];
+	static char text[256];
+
+	snprintf(text, sizeof(text), "%s %s",
+	         word_process(listener->key.program->name, process ? process->info.pid : 0),
+	         word_listener(listener));
+	return text;
 }
 
 static const struct finding_kind kinds[] = {
         {"fds-exhausted", SEVERITY_PROBLEM, "Out of file descriptors",
          "Raise the limit (ulimit -n), or close what is no longer needed.", look_fds_exhausted},
         {"ports-exhausted", SEVERITY_PROBLEM, "Out of local ports",
-         "Keep connections open and use them again, let the server close first, or add addresses.",
+         "Use connections again (a pool), or add local addresses, or addresses or ports of the "
+         "destination: a port is taken for one destination, others can use it too.",
          look_ports_exhausted},
+        {"ports-churned", SEVERITY_PROBLEM, "Out of local ports, though few connections are open",
+         "Keep connections open and use them again (a pool), or let the server close first: then "
+         "no port rests. A wider net.ipv4.ip_local_port_range puts it off; "
+         "net.ipv4.tcp_tw_reuse = 1 lets a port rest one second only.",
+         look_ports_churned},
+        {"binds-exhausted", SEVERITY_PROBLEM, "Out of ports for bind",
+         "Where a connect follows, set IP_BIND_ADDRESS_NO_PORT before bind, or leave bind out; "
+         "else close what is no longer needed.",
+         look_binds_exhausted},
         {"accept-spin", SEVERITY_PROBLEM, "accept fails again and again without a pause",
          "Stop polling the listener until a descriptor is free, or keep a spare one to accept and "
          "close with.",
          look_accept_spin},
+        {"call-spin", SEVERITY_PROBLEM, "A failed call is repeated without a pause",
+         "Wait before it is tried again, longer each time, or give up.", look_call_spin},
         {"connect-retry", SEVERITY_WARNING, "connect is tried again without a pause",
          "Wait between tries, longer each time, and not all clients alike.", look_connect_retry},
+        {"last-words", SEVERITY_WARNING, "A process ended with a failed call, without exit",
+         "See whether it crashed: tcpshim run ends with 128 and the signal's number.",
+         look_last_words},
         {"bind-before-connect", SEVERITY_WARNING, "A port is bound before connect",
          "Set IP_BIND_ADDRESS_NO_PORT before bind, or leave bind out: then connect chooses, and a "
          "port serves many destinations.",
@@ -344,6 +214,20 @@ static const struct finding_kind kinds[] = {
         {"ports-low", SEVERITY_WARNING, "Few local ports were left",
          "Keep connections open and use them again, or add local or remote addresses.",
          look_ports_low},
+        {"fds-limited", SEVERITY_NOTE, "Out of file descriptors, as a rule asked",
+         "See below how it was taken (RECOVERY).", look_fds_limited},
+        {"ports-limited", SEVERITY_NOTE, "Out of local ports, as a rule asked",
+         "What spares ports: connections that are used again (a pool); a server that closes "
+         "first, so that no port rests here; no bind before connect. A port is taken for one "
+         "destination, others can use it too.",
+         look_ports_limited},
+        {"binds-limited", SEVERITY_NOTE, "Out of ports for bind, as a rule asked",
+         "Where a connect follows, set IP_BIND_ADDRESS_NO_PORT before bind, or leave bind out.",
+         look_binds_limited},
+        {"accept-stopped", SEVERITY_NOTE, "After accept failed, it did not succeed again",
+         "See that the listener is polled again once a descriptor is free; with edge-triggered "
+         "events, that accept is called again until EAGAIN.",
+         look_accept_stopped},
         {"inherited", SEVERITY_NOTE, "A socket was inherited over exec without need",
          "Make it with SOCK_CLOEXEC: else its port stays taken while the other program runs.",
          look_inherited},

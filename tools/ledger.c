@@ -14,6 +14,7 @@ static void free_destination(struct destination *destination)
 		HASH_DEL(destination->uses, use);
 		free(use);
 	}
+	free(destination->lately);
 	free(destination);
 }
 
@@ -292,4 +293,57 @@ void minute_add(struct minute *minute, uint64_t now_ns)
 	}
 	if (++minute->count > minute->peak)
 		minute->peak = minute->count;
+}
+
+/* Forget the seconds that are over. */
+static void lately_move(struct lately *lately, uint64_t second)
+{
+	uint64_t passed = second > lately->second ? second - lately->second : 0;
+
+	for (uint64_t i = 1; i <= passed && i <= TIME_WAIT_S; i++)
+		memset(lately->count[(lately->second + i) % TIME_WAIT_S], 0,
+		       sizeof(lately->count[0]));
+	lately->second += passed;
+}
+
+void lately_add(struct lately *lately, unsigned kind, int by, uint64_t now_ns)
+{
+	uint32_t *count;
+
+	lately_move(lately, now_ns / 1000000000);
+	count = &lately->count[lately->second % TIME_WAIT_S][kind];
+	if (by > 0 || *count > 0)
+		*count += (uint32_t)by;
+}
+
+uint64_t lately_count(const struct lately *lately, unsigned kind, uint64_t now_ns)
+{
+	uint64_t second = now_ns / 1000000000, total = 0;
+
+	for (uint64_t i = 0; i < TIME_WAIT_S && i <= lately->second; i++)
+		if (lately->second - i + TIME_WAIT_S > second)
+			total += lately->count[(lately->second - i) % TIME_WAIT_S][kind];
+	return total;
+}
+
+void errors_rename(struct errors *errors, int from, int to, uint64_t most)
+{
+	uint64_t count = errors_count(errors, from);
+	unsigned i = 0;
+
+	if (count > most)
+		count = most;
+	if (count == 0 || from == to)
+		return;
+	while (errors->kind[i].error != from)
+		i++;
+	errors->kind[i].count -= count;
+	if (errors->kind[i].count == 0)
+		errors->kind[i] = errors->kind[--errors->kinds];
+	errors->total -= count;
+	errors_add(errors, to);
+	for (i = 0; i < errors->kinds && errors->kind[i].error != to;)
+		i++;
+	*(i < errors->kinds ? &errors->kind[i].count : &errors->other) += count - 1;
+	errors->total += count - 1;
 }

@@ -25,6 +25,7 @@ struct program {
 	uint32_t fd_peak, fd_limit; /* of the process that came nearest to its limit */
 	uint64_t sockets;
 	uint64_t no_fd; /* calls that failed with EMFILE or ENFILE */
+	uint64_t no_fd_by_rule;
 	UT_hash_handle hh;
 };
 
@@ -58,6 +59,22 @@ struct streak {
 /* The most that came within a minute of the clock. */
 struct minute {
 	uint64_t start_ns, count, peak;
+};
+
+/* How many came within the last TIME_WAIT_S seconds, of two kinds. */
+struct lately {
+	uint64_t second; /* of the newest count */
+	uint32_t count[TIME_WAIT_S][2];
+};
+
+/* Calls that found no local port; and how things stood at the first of them. */
+struct shortage {
+	uint64_t count;
+	uint64_t open;                   /* connections, or of bind: ports held */
+	uint64_t closed, closed_unknown; /* lately, by us: surely first; who knows */
+	const struct program *program;
+	uint32_t set;
+	uint16_t rule; /* that gives ports, where it had a part in it; 0: none */
 };
 
 /* An address as rows are told apart by it. Unused bytes are zero. */
@@ -103,7 +120,9 @@ struct destination {
 	uint64_t closed_first, closed_second; /* by us, by the other end: both known */
 	uint64_t closed_unknown;              /* by us; the other end is not in the session */
 	struct minute closing;                /* closed_first and closed_unknown */
-	struct streak retries;                /* failures in one process */
+	struct lately *lately;                /* the same; NULL: none yet */
+	struct shortage shortage;
+	struct streak retries; /* failures in one process */
 	uint32_t retry_slot;
 	struct port_use *uses;
 	UT_hash_handle hh;
@@ -210,5 +229,12 @@ void level_down(struct level *level);
  * pause_ns before. */
 void streak_add(struct streak *streak, uint64_t start_ns, uint64_t end_ns, uint64_t pause_ns);
 void minute_add(struct minute *minute, uint64_t now_ns);
+
+/* One more (or one less, by = -1) of a kind, now; and how many of it there are. */
+void lately_add(struct lately *lately, unsigned kind, int by, uint64_t now_ns);
+uint64_t lately_count(const struct lately *lately, unsigned kind, uint64_t now_ns);
+
+/* Some of the errors counted were others. */
+void errors_rename(struct errors *errors, int from, int to, uint64_t most);
 
 #endif

@@ -40,6 +40,7 @@ struct socket {
 	bool has_port;                    /* counted in the ports in use */
 	bool closing;                     /* shut down or closed by its holder */
 	bool peer_first;                  /* the other end was closing before */
+	bool is_failing;                  /* a rule has failed its connect; it may not know yet */
 	uint64_t peer_first_ns;           /* since when */
 	struct destination *peer_counted; /* where that was counted, NULL: nowhere */
 	uint32_t names, flow_count;

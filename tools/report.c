@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "tools/find.h"
+#include "tools/port_range.h"
 #include "tools/wording.h"
 
 enum { UNSEEN_COMPARED = 64 };
@@ -129,6 +130,28 @@ static void collect_denials(struct report *report)
 	qsort(report->denials, report->denial_count, sizeof(void *), by_denials);
 }
 
+static int by_trouble(const void *a, const void *b)
+{
+	const struct trouble *one = *(const struct trouble *const *)a;
+	const struct trouble *other = *(const struct trouble *const *)b;
+
+	if (!one->key.rule != !other->key.rule)
+		return one->key.rule ? -1 : 1;
+	if (one->failures != other->failures)
+		return one->failures > other->failures ? -1 : 1;
+	return one->key.rule - other->key.rule;
+}
+
+static void collect_troubles(struct report *report)
+{
+	const struct trouble *row;
+
+	report->troubles = ROWS(report->audit->recovery.rows);
+	for (row = report->audit->recovery.rows; row; row = row->hh.next)
+		report->troubles[report->trouble_count++] = row;
+	qsort(report->troubles, report->trouble_count, sizeof(void *), by_trouble);
+}
+
 /* One more that is not seen: like another, or a new entry. */
 static void add_unseen(struct report *report, const struct unseen *unseen, size_t *room)
 {
@@ -191,6 +214,7 @@ struct report report_of(struct reader *reader)
 	collect_destinations(&report);
 	collect_leaks(&report);
 	collect_denials(&report);
+	collect_troubles(&report);
 	return report;
 }
 
@@ -203,14 +227,13 @@ void report_free(struct report *report)
 	free(report->destinations);
 	free(report->leaks);
 	free(report->denials);
+	free(report->troubles);
 	audit_free(report->audit);
 }
 
 uint64_t report_capacity(const struct report *report, const struct destination *destination)
 {
-	unsigned locals = destination->locals ? destination->locals : 1;
-
-	return (uint64_t)audit_port_count(report->audit) * locals;
+	return port_range_capacity(report->audit, destination);
 }
 
 const struct ruleset *report_set(const struct report *report, uint32_t number)

@@ -29,6 +29,8 @@ struct report {
 	const struct rulesets *rules;  /* count 0: there were none */
 	const struct denial **denials; /* the most first */
 	size_t denial_count;
+	const struct trouble **troubles; /* those of rules first, then the most */
+	size_t trouble_count;
 	const struct destination *tightest; /* where the fewest ports were left, or NULL */
 	uint64_t made, failed, accepted;
 };
@@ -61,10 +63,16 @@ void report_head(const struct report *report, const struct page *page);
 /* The part of it that tells of rules. */
 void report_rules(const struct report *report, const struct page *page);
 
+/* The part of it that tells how failures were taken; and the same in a line each. */
+void report_recovery(const struct report *report, const struct page *page);
+void report_recovery_lines(const struct report *report, FILE *out);
+
 struct cJSON;
 
-/* The same for the JSON report; and a count of errors, as it has them everywhere. */
+/* The same for the JSON report; how failures were taken; and a count of errors, as it has them
+ * everywhere. */
 void report_json_rules(const struct report *report, struct cJSON *root);
+void report_json_recovery(const struct report *report, struct cJSON *root);
 void report_json_errors(struct cJSON *object, const char *name, const struct errors *errors);
 
 /* For people, with colours if asked for. */

@@ -28,7 +28,7 @@
  *  programs[]     name, processes, running, sockets, fd_peak, fd_limit, fd_failures
  *  processes[]    pid, ppid, uid, program, name, origin, state, running, status,
  *                 coverage, started, ended, sockets, fd_peak, fd_limit
- *  and what rules did: see report_json_rules.c
+ *  and what rules did: see report_json_rules.c; how it was taken: report_recovery.c
  */
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -385,6 +385,7 @@ bool report_json(const struct report *report, FILE *out)
 	add_findings(root, report);
 	add_rows(root, report);
 	report_json_rules(report, root);
+	report_json_recovery(report, root);
 	text = cJSON_Print(root);
 	cJSON_Delete(root);
 	if (!text)

@@ -6,6 +6,7 @@
 #include "core/text.h"
 #include "tools/columns.h"
 #include "tools/page.h"
+#include "tools/port_range.h"
 #include "tools/report.h"
 #include "tools/wording.h"
 
@@ -133,14 +134,19 @@ static void print_ports(const struct page *page, const struct report *report)
 {
 	const struct audit *audit = report->audit;
 	const struct destination *row = report->tightest;
-	uint64_t ports = audit_port_count(audit), most = row ? row->connected.peak : 0;
+	struct port_range range = row ? port_range_to(audit, row) : port_range_of(audit, NULL);
+	uint64_t ports = range.count, most = row ? row->connected.peak : 0;
 	unsigned locals = row && row->locals ? row->locals : 1;
 
 	if (ports == 0)
 		return;
 	page_heading(page, "EPHEMERAL PORTS");
-	fprintf(page->out, "  %s (%u-%u) x %u local address%s = %s at once to one destination\n",
-	        word_count(ports, "port"), audit->port_low, audit->port_high, locals,
+	fprintf(page->out, "  %s", word_count(ports, "port"));
+	if (range.high)
+		fprintf(page->out, " (%u-%u)", range.low, range.high);
+	if (range.rule)
+		fprintf(page->out, " by %s", report_rule_name(report, range.rule, range.set));
+	fprintf(page->out, " x %u local address%s = %s at once to one destination\n", locals,
 	        locals == 1 ? "" : "es", word_count(ports * locals, "connection"));
 	if (row)
 		fprintf(page->out, "  most in use: %s, to %s; %s left\n", word_number(most),
@@ -257,6 +263,7 @@ void report_text(const struct report *report, FILE *out, bool colour)
 	print_listeners(&page, report);
 	print_destinations(&page, report);
 	print_ports(&page, report);
+	report_recovery(report, &page);
 	report_rules(report, &page);
 	print_leaks(&page, report);
 	print_programs(&page, report);

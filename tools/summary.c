@@ -36,6 +36,7 @@ void summary_print(const struct report *report, const char *session)
 		fprintf(stderr, "tcpshim: %s lost: the session was full, or its disk\n",
 		        word_count(report->info.events_dropped, "event"));
 	rules_summary(report->rules, report->info.seed, stderr);
+	report_recovery_lines(report, stderr);
 	summarize_unseen(report);
 	fprintf(stderr, "tcpshim: recorded; read it with: tcpshim report %s\n", session);
 }

@@ -98,10 +98,32 @@ struct socket *traffic_born(struct audit *audit, const struct event *event, int 
 	return socket;
 }
 
+/* What a rule had to do with the port that was not to be had. */
+static void note_giver(struct shortage *shortage, const struct event *event)
+{
+	if (event->verdict != VERDICT_ASSIGNED && event->verdict != VERDICT_LIMITED)
+		return;
+	shortage->rule = event->rule;
+	shortage->set = event->set;
+}
+
+static void bind_failed(struct audit *audit, const struct socket *socket, const struct event *event)
+{
+	struct shortage *shortage = &audit->bind_short;
+
+	if (event->kind == OP_BIND)
+		errors_add(&audit->bind_failed, event->error);
+	if (!recovery_lacks_port(event) || shortage->count++ > 0)
+		return;
+	shortage->program = program_of(audit, event);
+	shortage->open = (socket->proto == PROTO_UDP ? &audit->udp : &audit->tcp)->ephemeral.now;
+	note_giver(shortage, event);
+}
+
 void traffic_bind(struct audit *audit, struct socket *socket, const struct event *event)
 {
 	if (event->error) {
-		errors_add(&audit->bind_failed, event->error);
+		bind_failed(audit, socket, event);
 		return;
 	}
 	learn(audit, socket, event);
@@ -115,8 +137,10 @@ void traffic_bind(struct audit *audit, struct socket *socket, const struct event
 
 void traffic_listen(struct audit *audit, struct socket *socket, const struct event *event)
 {
-	if (event->error)
+	if (event->error) {
+		bind_failed(audit, socket, event);
 		return;
+	}
 	learn(audit, socket, event);
 	set_use(socket, USE_LISTENING);
 	enter_listener(audit, socket, event);
@@ -153,6 +177,23 @@ static bool is_under_way(int error)
 	return error == 0 || error == EINPROGRESS || error == EINTR;
 }
 
+/* How things stood when the first call to a destination found no port. */
+static void note_shortage(struct audit *audit, struct destination *destination,
+                          const struct event *event)
+{
+	struct shortage *shortage = &destination->shortage;
+
+	if (!recovery_lacks_port(event) || shortage->count++ > 0)
+		return;
+	shortage->program = program_of(audit, event);
+	shortage->open = destination->connected.now;
+	note_giver(shortage, event);
+	if (!destination->lately)
+		return;
+	shortage->closed = lately_count(destination->lately, 0, audit->now_ns);
+	shortage->closed_unknown = lately_count(destination->lately, 1, audit->now_ns);
+}
+
 static void connect_failed(struct audit *audit, struct socket *socket,
                            struct destination *destination, const struct event *event)
 {
@@ -165,7 +206,14 @@ static void connect_failed(struct audit *audit, struct socket *socket,
 		flow_close_all(audit, socket);
 	}
 	set_use(socket, USE_FAILED);
+	if (socket->is_failing && event->error != EINPROGRESS) { /* it has been counted */
+		errors_rename(&destination->failed, EINPROGRESS, event->error, 1);
+		socket->is_failing = false;
+		return;
+	}
+	socket->is_failing = event->error == EINPROGRESS;
 	errors_add(&destination->failed, event->error);
+	note_shortage(audit, destination, event);
 	if (!same)
 		destination->retries.count = 0;
 	destination->retry_slot = event->process;
@@ -180,6 +228,12 @@ static void dissolve(struct audit *audit, struct socket *socket, const struct ev
 	flow_release_port(audit, socket);
 	lifetime_set_tuple(&audit->life, socket, event->has_local ? &event->local : NULL, NULL);
 	flow_hold_port(audit, socket);
+}
+
+/* A connect that does not wait, and that a rule has failed: it is yet to know. */
+static bool is_sure_to_fail(const struct event *event)
+{
+	return event->verdict == VERDICT_FAILED && event->error == EINPROGRESS;
 }
 
 void traffic_connect(struct audit *audit, struct socket *socket, const struct event *event)
@@ -197,10 +251,11 @@ void traffic_connect(struct audit *audit, struct socket *socket, const struct ev
 		return;
 	}
 	destination = destination_of(audit, socket, event);
-	if (!is_under_way(event->error)) {
+	if (!is_under_way(event->error) || is_sure_to_fail(event)) {
 		connect_failed(audit, socket, destination, event);
 		return;
 	}
+	socket->is_failing = false;
 	if (event->error == 0) /* one that is on its way may still fail */
 		destination->retries.count = 0;
 	if (flow_find(socket, destination)) {
@@ -224,17 +279,28 @@ void traffic_connect(struct audit *audit, struct socket *socket, const struct ev
 	}
 }
 
+/* What is sent and received on a connection makes none. It is in the record only because a
+ * rule had a part in it. */
+static bool is_stream(const struct socket *socket)
+{
+	return socket->proto == PROTO_STREAM ||
+	       (socket->proto == PROTO_TCP &&
+	        (socket->use == USE_CLIENT || socket->use == USE_SERVER));
+}
+
 void traffic_send(struct audit *audit, struct socket *socket, const struct event *event)
 {
 	struct destination *destination;
 
 	if (event->has_local && !event->error)
 		learn(audit, socket, event);
-	if (!event->has_remote && !event->text_len)
+	if ((!event->has_remote && !event->text_len) || is_stream(socket))
 		return;
 	destination = destination_of(audit, socket, event);
 	if (!is_under_way(event->error)) {
-		errors_add(&destination->failed, event->error);
+		if (event->verdict != VERDICT_DELAYED) /* that comes again, when it is time */
+			errors_add(&destination->failed, event->error);
+		note_shortage(audit, destination, event);
 		return;
 	}
 	if (flow_find(socket, destination))
@@ -249,7 +315,7 @@ void traffic_send(struct audit *audit, struct socket *socket, const struct event
 void traffic_recv(struct audit *audit, struct socket *socket, const struct event *event)
 {
 	(void)audit;
-	if (!event->error && socket->listener)
+	if (!event->error && socket->listener && !is_stream(socket))
 		socket->listener->peers++;
 }
 
@@ -272,6 +338,14 @@ static struct listener *row_of(struct audit *audit, struct socket *listener,
 	return ledger_listener(&audit->ledger, &place, program_of(audit, event));
 }
 
+/* Will accept fail again at once, if nothing is done about it? */
+static bool is_lasting(const struct event *event)
+{
+	return event->error == EMFILE || event->error == ENFILE || event->error == ENOBUFS ||
+	       event->error == ENOMEM || event->verdict == VERDICT_FAILED ||
+	       event->verdict == VERDICT_LIMITED;
+}
+
 void traffic_accept_failed(struct audit *audit, struct socket *listener, const struct event *event)
 {
 	struct listener *row;
@@ -281,7 +355,7 @@ void traffic_accept_failed(struct audit *audit, struct socket *listener, const s
 		return;
 	row = row_of(audit, listener, NULL, event);
 	errors_add(&row->failed, event->error);
-	if (event->error == EMFILE || event->error == ENFILE)
+	if (is_lasting(event))
 		streak_add(&row->spinning, event->time_ns, audit->now_ns, AUDIT_PAUSE_NS);
 }
 
@@ -299,8 +373,11 @@ void traffic_accepted(struct audit *audit, struct socket *socket, struct socket 
 	row->spinning.count = 0;
 	level_up(&row->connected);
 	peer = peer_of(audit, socket);
-	if (peer)
-		flow_confirm(peer);
+	if (!peer)
+		return;
+	flow_confirm(peer);
+	if (peer->flows)
+		recovery_connected(audit, peer->slot, &peer->flows->destination->place);
 }
 
 void traffic_adopted(struct audit *audit, struct socket *socket, const struct event *event)
@@ -347,6 +424,9 @@ static void count_closing(struct audit *audit, const struct socket *socket, stru
 		flow->destination->closed_first++;
 	else
 		flow->destination->closed_unknown++;
+	if (!flow->destination->lately)
+		flow->destination->lately = memory_new(sizeof(struct lately));
+	lately_add(flow->destination->lately, !is_known, 1, audit->now_ns);
 	if (peer)
 		peer->peer_counted = flow->destination;
 	minute_add(&flow->destination->closing, audit->now_ns);
@@ -362,6 +442,8 @@ static void check_who_was_first(const struct audit *audit, struct socket *socket
 	if (socket->peer_counted) {
 		socket->peer_counted->closed_first--;
 		socket->peer_counted->closed_second++;
+		if (socket->peer_counted->lately)
+			lately_add(socket->peer_counted->lately, 0, -1, audit->now_ns);
 	}
 }
 
