@@ -97,6 +97,20 @@ static void put_result(struct text *text, const struct event *event)
 	put_known(text, event->arg >= 0, event->arg);
 }
 
+/* Of a site, the frames. */
+static void put_text(struct text *text, const struct event *event)
+{
+	struct session_site site;
+	const char *frames = "";
+
+	if (event_site(event, &site, &frames))
+		put_foreign(text, frames, site.len);
+	else if (event->text_len && event->kind != OP_SITE)
+		put_foreign(text, event->text, event->text_len);
+	else
+		text_char(text, ',');
+}
+
 size_t csv_line(char *buf, const struct event *event)
 {
 	struct text text = text_on(buf, CSV_LINE_MAX);
@@ -109,7 +123,7 @@ size_t csv_line(char *buf, const struct event *event)
 	put_word(&text, name_op(event->kind));
 	put_socket(&text, event);
 	put_result(&text, event);
-	put_foreign(&text, event->text_len ? event->text : "", event->text_len);
+	put_text(&text, event);
 	put_end(&text, event->has_asked, &event->asked);
 	put_known(&text, event->rule && event->set, event->set);
 	text.buf[text.len - 1] = '\n'; /* for the comma behind the last field */

@@ -80,6 +80,20 @@ static void put_how(struct text *text, const struct event *event)
 		text_signed(text, event->arg);
 }
 
+/* Which turn of which rule the call behind it is. */
+static void put_turn(struct text *text, const struct event *event)
+{
+	struct session_site site;
+	const char *frames;
+
+	if (!event_site(event, &site, &frames))
+		return;
+	text_put(text, "rule ");
+	text_unsigned(text, site.rule);
+	text_put(text, ", turn ");
+	text_unsigned(text, site.turn);
+}
+
 static void put_arguments(struct text *text, const struct event *event)
 {
 	switch (event->kind) {
@@ -125,6 +139,9 @@ static void put_arguments(struct text *text, const struct event *event)
 	case OP_PASS:
 		put_fd(text, event);
 		break;
+	case OP_SITE:
+		put_turn(text, event);
+		break;
 	case OP_NONE:
 	case OP_FORK:
 	case OP_KINDS:
@@ -136,7 +153,7 @@ static void put_arguments(struct text *text, const struct event *event)
 static bool has_result(enum op_kind kind)
 {
 	return kind != OP_START && kind != OP_EXIT && kind != OP_BLIND && kind != OP_ADOPT &&
-	       kind != OP_EXEC && kind != OP_PASS;
+	       kind != OP_EXEC && kind != OP_PASS && kind != OP_SITE;
 }
 
 static void put_failure(struct text *text, const struct event *event, const struct show *show)
@@ -215,6 +232,22 @@ static void put_path(struct text *text, const struct event *event)
 	text_visible(text, event->text, event->text_len);
 }
 
+/* Where the call came from, from the inside out. */
+static void put_frames(struct text *text, const struct event *event)
+{
+	struct session_site site;
+	const char *frames, *end;
+
+	if (!event_site(event, &site, &frames))
+		return;
+	for (uint32_t at = 0; at < site.len; at = (uint32_t)(end - frames) + 1) {
+		end = memchr(frames + at, '\n', site.len - at);
+		end = end ? end : frames + site.len;
+		text_put(text, at ? " < " : " ");
+		text_visible(text, frames + at, (size_t)(end - frames) - at);
+	}
+}
+
 static void put_verdict(struct text *text, const struct event *event, const struct show *show)
 {
 	if (event->verdict == VERDICT_PASSED)
@@ -251,6 +284,7 @@ size_t show_line(char *buf, const struct event *event, struct show *show)
 	put_result(&text, event, show);
 	put_ends(&text, event);
 	put_path(&text, event);
+	put_frames(&text, event);
 	put_verdict(&text, event, show);
 	text_char(&text, '\n');
 	return text.len;

@@ -118,6 +118,20 @@ bool event_unpack(struct event *event, const struct line *line, const char *text
 	return unpack_text(event, line, text, text_len);
 }
 
+bool event_site(const struct event *event, struct session_site *site, const char **frames)
+{
+	size_t room;
+
+	if (event->kind != OP_SITE || event->text_len <= sizeof(*site))
+		return false;
+	room = event->text_len - sizeof(*site);
+	memcpy(site, event->text, sizeof(*site));
+	if (site->len > room)
+		site->len = (uint32_t)room;
+	*frames = event->text + sizeof(*site);
+	return true;
+}
+
 bool event_failed(const struct event *event)
 {
 	return event->error != 0 || (event->kind == OP_RESOLVE && event->result < 0);
@@ -283,9 +297,33 @@ static const char *text_key(enum op_kind kind)
 	return kind == OP_BLIND ? KEY("text") : KEY("path");
 }
 
+/* An array, the innermost frame first. */
+static void put_site(struct text *text, const struct event *event)
+{
+	struct session_site site;
+	const char *frames, *end;
+
+	if (!event_site(event, &site, &frames))
+		return;
+	if (!event->rule)
+		put_number(text, KEY("rule"), site.rule);
+	put_number(text, KEY("turn"), site.turn);
+	text_put(text, KEY("frames"));
+	text_char(text, '[');
+	for (uint32_t at = 0; at < site.len; at = (uint32_t)(end - frames) + 1) {
+		end = memchr(frames + at, '\n', site.len - at);
+		end = end ? end : frames + site.len;
+		text_put(text, at ? "," : "");
+		text_json(text, frames + at, (size_t)(end - frames) - at, strlen("]}\n"));
+	}
+	text_char(text, ']');
+}
+
 static void put_text(struct text *text, const struct event *event)
 {
-	if (event->text_len == 0)
+	if (event->kind == OP_SITE)
+		put_site(text, event);
+	if (event->text_len == 0 || event->kind == OP_SITE)
 		return;
 	text_put(text, text_key(event->kind));
 	text_json(text, event->text, event->text_len, strlen("}\n"));

@@ -49,6 +49,10 @@ bool event_failed(const struct event *event);
  * or the number has no name. */
 const char *event_error_name(const struct event *event);
 
+/* Take the text of an OP_SITE for what it is: *site without its frames; those are *frames,
+ * site->len bytes, lines. Returns false if the event is no such, or not whole. */
+bool event_site(const struct event *event, struct session_site *site, const char **frames);
+
 /* Write the event as one JSON object with a newline, NUL-terminated, to buf of
  * size bytes (EVENT_JSON_MAX is always enough). Returns the length; a text that
  * does not fit is cut, the object stays whole. 0: too small even so. No malloc,
@@ -60,8 +64,8 @@ const char *event_error_name(const struct event *event);
  * where it went), result, errno or, of getaddrinfo, error; rule, and set from the
  * second set of rules on; backlog, how, limit; cookie (hex); address and name (getaddrinfo), path
  * (unix sockets, programs), text (blind); reuseaddr, no_port, any_port (bind was asked for port 0),
- * cloexec when true. An IPv4 address is written as such on IPv6 sockets too: family tells them
- * apart. */
+ * cloexec when true; turn and frames[] (site). An IPv4 address is written as such on IPv6 sockets
+ * too: family tells them apart. */
 size_t event_json(char *buf, size_t size, const struct event *event);
 
 #endif
