@@ -7,6 +7,8 @@
 #include "preload/adopt.h"
 #include "preload/assign.h"
 #include "preload/capture.h"
+#include "preload/delay.h"
+#include "preload/hold.h"
 #include "preload/ports.h"
 #include "preload/record.h"
 
@@ -129,6 +131,8 @@ HOT long end_named(enum op_kind kind, struct call *call, long ret)
 {
 	bool is_birth = kind == OP_ACCEPT && ret >= 0;
 
+	if (kind == OP_CONNECT && hold_is_any() && call->verdict.kind != VERDICT_PASSED)
+		ret = delay_connected(call, ret);
 	call_note_end(call, ret);
 	if (UNLIKELY(ret < 0) && ports_are_limited())
 		ports_explain(kind, call);

@@ -15,8 +15,10 @@
 #include "preload/assign.h"
 #include "preload/call.h"
 #include "preload/capture.h"
+#include "preload/delay.h"
 #include "preload/fault.h"
 #include "preload/glance.h"
+#include "preload/hold.h"
 #include "sys/raw.h"
 
 /* ---- what is asked ---- */
@@ -255,6 +257,10 @@ static bool ask_connect(struct call *call, enum op_kind kind, struct aim *aim)
 {
 	if (!read_aim(aim, call, kind))
 		return true;
+	if (UNLIKELY(hold_is_any()) && delay_is_connecting(call->op.fd)) {
+		call->verdict.error = EALREADY;
+		return refuse(call, kind);
+	}
 	if (is_busy(call))
 		return true;
 	engine_before(&process.engine, kind, call);

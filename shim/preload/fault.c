@@ -28,10 +28,17 @@ bool fault_may_go(struct call *call, enum op_kind kind, struct aim *aim)
 		return true;
 	if (!limit_may_go(call, kind))
 		return false;
-	tell_circumstances(&call->op, rules);
-	engine_faults(&process.engine, kind, call);
-	site_tell(call);
-	if (call->verdict.delay_ns && !delay_call(call, kind, aim))
+	switch (delay_return(call, kind)) {
+	case DELAY_EARLY:
 		return false;
+	case DELAY_BACK:
+		break;
+	case DELAY_NEW:
+		tell_circumstances(&call->op, rules);
+		engine_faults(&process.engine, kind, call);
+		site_tell(call);
+		if (call->verdict.delay_ns && !delay_call(call, kind, aim))
+			return false;
+	}
 	return !call->verdict.error || inject(call, kind, aim);
 }

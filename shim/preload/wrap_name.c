@@ -2,9 +2,12 @@
 /* wrap_name.c - calls that give a socket its addresses, or change how it gets them. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 
 #include "preload/call.h"
 #include "preload/capture.h"
+#include "preload/delay.h"
+#include "preload/hold.h"
 #include "preload/moved.h"
 #include "preload/ports.h"
 
@@ -165,10 +168,24 @@ static bool is_port_range(int level, int option)
 	return level == IPPROTO_IP && option == IP_LOCAL_PORT_RANGE;
 }
 
+/* There is no news yet: 0, written as the kernel writes any other number. */
+static int no_error_yet(int fd, void *value, socklen_t *len)
+{
+	int ret = real.getsockopt(fd, SOL_SOCKET, SO_TYPE, value, len);
+
+	if (ret == 0)
+		memset(value, 0, *len);
+	return ret;
+}
+
 EXPORT int getsockopt(int fd, int level, int option, void *value, socklen_t *len)
 {
-	int ret = real.getsockopt(fd, level, option, value, len);
+	int ret;
 
+	if (UNLIKELY(hold_is_any()) && level == SOL_SOCKET && option == SO_ERROR &&
+	    delay_is_connecting(fd))
+		return no_error_yet(fd, value, len);
+	ret = real.getsockopt(fd, level, option, value, len);
 	if (ret == 0 && level == SOL_SOCKET && option == SO_ERROR && *len == sizeof(int) &&
 	    call_knows(fd))
 		tell_connected(fd, *(const int *)value);

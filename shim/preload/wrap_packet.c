@@ -80,6 +80,7 @@ static bool names_peer(const struct call *call, int flags)
 /* Fast open is a connect: its rules are asked, then those of send. */
 static bool send_may_go(struct call *call, struct aim *aim, int flags)
 {
+	call->op.arg = flags;
 	if (!aim->addr || !names_peer(call, flags))
 		return call_may_go_on(call, OP_SEND);
 	if (sock_proto(&call->sock) == PROTO_TCP && !call_may_go(call, OP_CONNECT, aim))
@@ -96,6 +97,7 @@ static __attribute__((noinline)) ssize_t send_unsettled(int fd, const void *buf,
 
 	if (!call_begin_on(&call, OP_SEND, fd))
 		return real.send(fd, buf, size, flags);
+	call.op.arg = flags;
 	ret = call_may_go_on(&call, OP_SEND) ? real.send(fd, buf, size, flags) : -1;
 	return end_packet(&call, ret, NULL);
 }
@@ -141,6 +143,7 @@ EXPORT ssize_t recvfrom(int fd, void *buf, size_t size, int flags, struct sockad
 
 	if (call_is_quiet(fd, OP_RECV) || !call_begin_on(&call, OP_RECV, fd))
 		return real.recvfrom(fd, buf, size, flags, addr, len);
+	call.op.arg = flags;
 	peer_expect(&peer, addr, len);
 	ret = call_may_go_on(&call, OP_RECV)
 	              ? real.recvfrom(fd, buf, size, flags, peer.addr, peer.len)
@@ -316,6 +319,7 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 		return real.recvmsg(fd, msg, flags);
 	if (!call_is_settled(fd) && !process.is_sandboxed)
 		raw_peek(&before, msg, sizeof(before));
+	call.op.arg = flags;
 	if (!call_may_go_on(&call, OP_RECV))
 		return call_end(&call, -1);
 	ret = real.recvmsg(fd, msg, flags);

@@ -11,6 +11,13 @@ static inline bool is_ruled(int fd, enum op_kind kind)
 	return UNLIKELY(call_is_limited(kind)) && call_knows(fd);
 }
 
+/* Begin it; flags: those of the call, MSG_DONTWAIT counts. */
+static inline bool begin(struct call *call, enum op_kind kind, int fd, int flags)
+{
+	call->op.arg = flags;
+	return call_begin_on(call, kind, fd);
+}
+
 /* Only what a rule has touched is told. */
 static ssize_t end(struct call *call, ssize_t ret)
 {
@@ -25,7 +32,7 @@ static __attribute__((noinline)) ssize_t recv_by_rules(int fd, void *buf, size_t
 {
 	struct call call;
 
-	if (!call_begin_on(&call, OP_RECV, fd))
+	if (!begin(&call, OP_RECV, fd, flags))
 		return real.recv(fd, buf, size, flags);
 	return end(&call, call_may_go_on(&call, OP_RECV) ? real.recv(fd, buf, size, flags) : -1);
 }
@@ -49,7 +56,7 @@ static __attribute__((noinline)) ssize_t read_by_rules(int fd, void *buf, size_t
 {
 	struct call call;
 
-	if (!call_begin_on(&call, OP_RECV, fd))
+	if (!begin(&call, OP_RECV, fd, 0))
 		return real.read(fd, buf, size);
 	return end(&call, call_may_go_on(&call, OP_RECV) ? real.read(fd, buf, size) : -1);
 }
@@ -72,7 +79,7 @@ EXPORT ssize_t readv(int fd, const struct iovec *parts, int count)
 {
 	struct call call;
 
-	if (!is_ruled(fd, OP_RECV) || !call_begin_on(&call, OP_RECV, fd))
+	if (!is_ruled(fd, OP_RECV) || !begin(&call, OP_RECV, fd, 0))
 		return real.readv(fd, parts, count);
 	return end(&call, call_may_go_on(&call, OP_RECV) ? real.readv(fd, parts, count) : -1);
 }
@@ -83,7 +90,7 @@ static __attribute__((noinline)) ssize_t write_by_rules(int fd, const void *buf,
 {
 	struct call call;
 
-	if (!call_begin_on(&call, OP_SEND, fd))
+	if (!begin(&call, OP_SEND, fd, 0))
 		return real.write(fd, buf, size);
 	return end(&call, call_may_go_on(&call, OP_SEND) ? real.write(fd, buf, size) : -1);
 }
@@ -99,7 +106,7 @@ EXPORT ssize_t writev(int fd, const struct iovec *parts, int count)
 {
 	struct call call;
 
-	if (!is_ruled(fd, OP_SEND) || !call_begin_on(&call, OP_SEND, fd))
+	if (!is_ruled(fd, OP_SEND) || !begin(&call, OP_SEND, fd, 0))
 		return real.writev(fd, parts, count);
 	return end(&call, call_may_go_on(&call, OP_SEND) ? real.writev(fd, parts, count) : -1);
 }
@@ -108,7 +115,7 @@ EXPORT ssize_t sendfile(int to, int from, off_t *at, size_t count)
 {
 	struct call call;
 
-	if (!is_ruled(to, OP_SEND) || !call_begin_on(&call, OP_SEND, to))
+	if (!is_ruled(to, OP_SEND) || !begin(&call, OP_SEND, to, 0))
 		return real.sendfile(to, from, at, count);
 	return end(&call, call_may_go_on(&call, OP_SEND) ? real.sendfile(to, from, at, count) : -1);
 }

@@ -8,11 +8,14 @@
 #include <dlfcn.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -32,6 +35,11 @@ ssize_t __recvfrom_chk(int fd, void *buf, size_t size, size_t room, int flags,
                        struct sockaddr *addr, socklen_t *len);
 ssize_t __recv_chk(int fd, void *buf, size_t size, size_t room, int flags);
 ssize_t __read_chk(int fd, void *buf, size_t size, size_t room);
+int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t room);
+int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+                const sigset_t *mask, size_t room);
+int epoll_pwait2(int epfd, struct epoll_event *events, int room, const struct timespec *timeout,
+                 const sigset_t *mask);
 pid_t _Fork(void);
 int pidfd_getfd(int pidfd, int fd, unsigned flags);
 
