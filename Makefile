@@ -25,7 +25,7 @@ ALL_CFLAGS = -std=gnu11 $(WARN) $(WERROR) -Ishim -I. -D_GNU_SOURCE -MMD -MP $(CF
 LIB_CFLAGS = $(ALL_CFLAGS) -Wno-pedantic -fPIC -fvisibility=hidden -fno-plt -ftls-model=initial-exec \
              -fno-stack-protector -U_FORTIFY_SOURCE -Wframe-larger-than=1024
 TOOL_CFLAGS = $(ALL_CFLAGS) $(SANITIZE) -DVERSION='"$(VERSION)"' -DLIBDIR='"$(LIBDIR)"'
-TOOL_LIBS = -lcjson
+TOOL_LIBS = -lcjson -ldw -lelf
 
 CORE = $(wildcard shim/core/*.c)
 LIB_SRC = $(wildcard shim/sys/*.c shim/preload/*.c) $(CORE)

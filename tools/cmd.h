@@ -19,7 +19,7 @@ struct command {
 };
 
 extern const struct command cmd_run, cmd_check, cmd_explain, cmd_log, cmd_report, cmd_rules;
-extern const struct command cmd_suggest, cmd_diff;
+extern const struct command cmd_suggest, cmd_diff, cmd_sweep;
 
 /* Print a command's --help, from the table, to stdout. */
 void command_help(const struct command *command);

@@ -9,8 +9,9 @@
 
 int main(int argc, char **argv);
 
-static const struct command *const commands[] = {&cmd_run,    &cmd_check, &cmd_explain, &cmd_log,
-                                                 &cmd_report, &cmd_rules, &cmd_suggest, &cmd_diff};
+static const struct command *const commands[] = {&cmd_run,     &cmd_check,  &cmd_explain,
+                                                 &cmd_log,     &cmd_report, &cmd_rules,
+                                                 &cmd_suggest, &cmd_diff,   &cmd_sweep};
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands), OPTION_WIDTH = 24 };
 
