@@ -18,6 +18,7 @@
 #include "tools/library.h"
 #include "tools/options.h"
 #include "tools/program.h"
+#include "tools/replay.h"
 #include "tools/report.h"
 #include "tools/rules_input.h"
 #include "tools/summary.h"
@@ -29,6 +30,7 @@ enum {
 	OPTION_OUTPUT,
 	OPTION_CAPACITY,
 	OPTION_SEED,
+	OPTION_REPLAY,
 	OPTION_QUIET,
 	OPTION_STRICT,
 };
@@ -40,16 +42,20 @@ static const struct option_help options[] = {
                            "the session file to make; it must not exist yet"},
         [OPTION_CAPACITY] = {"--capacity EVENTS", "room for this many events (8388608)"},
         [OPTION_SEED] = {"--seed N", "what chance is drawn from, to repeat a run"},
+        [OPTION_REPLAY] = {"--replay SESSION",
+                           "the seed and the first rules of that session again"},
         [OPTION_QUIET] = {"-q, --quiet", "no summary at the end, no warnings"},
         [OPTION_STRICT] = {"--strict",
-                           "exit with 3 if a rule denied something, with 5 if a process could "
-                           "not be seen"},
+                           "exit with 3 if a rule denied something, 4 if one that fails or delays "
+                           "calls never did, 5 if a process could not be seen"},
         {NULL, NULL},
 };
 
 struct run {
 	const struct command *command;
 	const char *output; /* or NULL */
+	const char *replay; /* a session; or NULL */
+	bool has_rules;     /* of the command line */
 	struct create create;
 	struct rules_input input;
 	bool is_strict;
@@ -91,13 +97,18 @@ static int set_option(struct run *run, int option)
 {
 	switch (option) {
 	case OPTION_FILE:
+		run->has_rules = true;
 		rules_input_ask(&run->input, RULES_FILE, optarg);
 		return 0;
 	case OPTION_RULE:
+		run->has_rules = true;
 		rules_input_ask(&run->input, RULES_WORDS, optarg);
 		return 0;
 	case OPTION_SEED:
 		return set_seed(run, "--seed", optarg);
+	case OPTION_REPLAY:
+		run->replay = optarg;
+		return 0;
 	case OPTION_OUTPUT:
 		run->output = optarg;
 		return 0;
@@ -122,6 +133,11 @@ static int read_options(struct run *run, int argc, char **argv)
 			return OPTIONS_BAD;
 	if (option != OPTIONS_END)
 		return option;
+	if (run->replay && (run->has_rules || run->create.has_seed)) {
+		command_fail(run->command, "--replay takes the %s of a session, no other",
+		             run->has_rules ? "rules" : "seed");
+		return OPTIONS_BAD;
+	}
 	if (optind == argc) {
 		command_fail(run->command, "which program? See 'tcpshim run --help'");
 		return OPTIONS_BAD;
@@ -228,11 +244,31 @@ static int look_back(const struct run *run, pid_t pid, int status)
 	return status;
 }
 
+/* What the environment asks for does not count. */
+static int load_replay(struct run *run)
+{
+	struct replay replay;
+
+	if (replay_read(&replay, run->command, run->replay) != 0)
+		return EXIT_TCPSHIM;
+	run->create.rules = replay.rules;
+	run->create.seed = replay.seed;
+	run->create.has_seed = true;
+	if (replay.has_more && !run->input.is_quiet)
+		fprintf(stderr,
+		        "tcpshim: the rules of %s were changed while it ran; those it began with "
+		        "are taken\n",
+		        word_text(run->replay, strlen(run->replay)));
+	return 0;
+}
+
 /* The rules, and the seed of the environment if the command line gives none. */
 static int load_rules(struct run *run)
 {
 	const char *seed = getenv("TCPSHIM_SEED");
 
+	if (run->replay)
+		return load_replay(run);
 	if (!run->create.has_seed && seed && *seed && set_seed(run, "TCPSHIM_SEED", seed) != 0)
 		return EXIT_TCPSHIM;
 	if (rules_input_load(&run->input, &run->create.rules) != 0)

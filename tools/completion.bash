@@ -40,7 +40,7 @@ _tcpshim_values() {
 			sed -n 's/.*\[--as \([a-z|]*\)\].*/\1/p' | tr '|' ' ')" -- "$3"
 		;;
 	*' --pid') compgen -W "$(cd /proc && echo [0-9]*)" -- "$3" ;;
-	'run -o' | 'run --output' | *' --session') _tcpshim_sessions "$3" ;;
+	'run -o' | 'run --output' | 'run --replay' | *' --session') _tcpshim_sessions "$3" ;;
 	*' -f' | *' --file') [ "$1" != log ] && compgen -f -- "$3" ;;
 	*) tcpshim "$1" --help 2>/dev/null | grep -Eq -- "^  (-., )?$2 [A-Z]" ;;
 	esac

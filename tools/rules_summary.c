@@ -3,7 +3,10 @@
 #include "tools/rules_summary.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "tools/memory.h"
 #include "tools/rule_wording.h"
 #include "tools/wording.h"
 
@@ -14,12 +17,20 @@ static uint64_t matches(const struct rule *rule)
 	return atomic_load_explicit(&rule->matched, memory_order_relaxed);
 }
 
+/* Policy matches, a fault fires, a limit is reached. */
+static const char *verb(const struct rule *rule)
+{
+	if (rule_is_fault(rule))
+		return "fired";
+	return rule->action == ACTION_LIMIT ? "reached" : "matched";
+}
+
 static void print_rule(const struct rules *rules, const struct rule *rule, FILE *out)
 {
 	char place[RULE_PLACE_MAX], words[RULE_PRINT_MAX];
 
-	fprintf(out, "tcpshim: %s%s, %s: %s\n", matches(rule) ? "matched " : "never matched",
-	        matches(rule) ? word_count(matches(rule), "time") : "",
+	fprintf(out, "tcpshim: %s%s%s%s, %s: %s\n", matches(rule) ? "" : "never ", verb(rule),
+	        matches(rule) ? " " : "", matches(rule) ? word_count(matches(rule), "time") : "",
 	        rule_place(place, rules, rule), rule_words(words, rules, rule));
 }
 
@@ -89,4 +100,47 @@ bool rules_denied(const struct rulesets *sets, FILE *out)
 	if (others)
 		fprintf(out, "; and by %s", word_count(others, "other rule"));
 	return true;
+}
+
+/* Has the same rule fired as part of another set? */
+static bool has_fired(const struct rulesets *sets, const char *words)
+{
+	char *other = memory_new(RULE_PRINT_MAX);
+	bool found = false;
+
+	for (size_t i = 0; i < sets->count && !found; i++) {
+		const struct rules *rules = sets->set[i].rules;
+
+		for (uint32_t j = 0; j < rules->count && !found; j++)
+			found = rule_is_fault(&rules->rule[j]) && matches(&rules->rule[j]) > 0 &&
+			        strcmp(rule_words(other, rules, &rules->rule[j]), words) == 0;
+	}
+	free(other);
+	return found;
+}
+
+bool rules_unfired(const struct rulesets *sets, FILE *out)
+{
+	char place[RULE_PLACE_MAX], *words = memory_new(RULE_PRINT_MAX);
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < sets->count; i++) {
+		const struct rules *rules = sets->set[i].rules;
+
+		for (uint32_t j = 0; j < rules->count; j++) {
+			const struct rule *rule = &rules->rule[j];
+
+			if (!rule_is_fault(rule) || matches(rule) > 0 ||
+			    (sets->count > 1 && has_fired(sets, rule_words(words, rules, rule))))
+				continue;
+			if (count++ == 0)
+				fprintf(out, "tcpshim: --strict: never fired, %s: %s",
+				        rule_place(place, rules, rule),
+				        rule_words(words, rules, rule));
+		}
+	}
+	free(words);
+	if (count > 1)
+		fprintf(out, "; nor did %s", word_count(count - 1, "other rule"));
+	return count > 0;
 }

@@ -14,4 +14,8 @@ void rules_summary(const struct rulesets *sets, uint64_t seed, FILE *out);
  * end, and return true. */
 bool rules_denied(const struct rulesets *sets, FILE *out);
 
+/* Did a rule that fails or delays calls never do so? Then print which one, a line without its
+ * end, and return true. */
+bool rules_unfired(const struct rulesets *sets, FILE *out);
+
 #endif

@@ -7,7 +7,13 @@
 #include "tools/rules_summary.h"
 #include "tools/wording.h"
 
-enum { EXIT_DENIED = 3, EXIT_NOT_COVERED = 5, UNSEEN_SHOWN = 5 };
+enum {
+	EXIT_DENIED = 3,
+	EXIT_NOT_FIRED = 4,
+	EXIT_NOT_COVERED = 5,
+	UNSEEN_SHOWN = 5,
+	FINDINGS_SHOWN = 5
+};
 
 static void summarize_unseen(const struct report *report)
 {
@@ -18,6 +24,19 @@ static void summarize_unseen(const struct report *report)
 	if (report->unseen_count > UNSEEN_SHOWN)
 		fprintf(stderr, "tcpshim: and %s more\n",
 		        word_number(report->unseen_count - UNSEEN_SHOWN));
+}
+
+/* The gravest, but not what is a note. */
+static void summarize_findings(const struct report *report)
+{
+	for (size_t i = 0; i < report->findings.count && i < FINDINGS_SHOWN; i++) {
+		const struct finding *finding = &report->findings.list[i];
+
+		if (finding->kind->severity != SEVERITY_NOTE)
+			fprintf(stderr, "tcpshim: %s: %s: %s\n",
+			        findings_severity(finding->kind->severity), finding->kind->title,
+			        finding->subject);
+	}
 }
 
 void summary_print(const struct report *report, const char *session)
@@ -37,6 +56,7 @@ void summary_print(const struct report *report, const char *session)
 		        word_count(report->info.events_dropped, "event"));
 	rules_summary(report->rules, report->info.seed, stderr);
 	report_recovery_lines(report, stderr);
+	summarize_findings(report);
 	summarize_unseen(report);
 	fprintf(stderr, "tcpshim: recorded; read it with: tcpshim report %s\n", session);
 }
@@ -60,6 +80,10 @@ int summary_judge(const struct report *report, bool is_missing, int status)
 	if (report && tell_denied(report)) {
 		fprintf(stderr, ": exit status %d\n", EXIT_DENIED);
 		return EXIT_DENIED;
+	}
+	if (report && rules_unfired(report->rules, stderr)) {
+		fprintf(stderr, ": exit status %d\n", EXIT_NOT_FIRED);
+		return EXIT_NOT_FIRED;
 	}
 	if (report && report->unseen_count > 0)
 		fprintf(stderr, "tcpshim: --strict: %s was not seen (%s): exit status %d\n",

@@ -30,6 +30,20 @@ static bool is_vain(const struct event *event)
 	return event->kind == OP_ACCEPT && event->error && event->verdict != VERDICT_DENIED;
 }
 
+/* What is sent and received on a connection is in the record only because a rule had a part
+ * in it; and a call that a rule told to come again comes again. */
+static bool is_of_rules(const struct event *event)
+{
+	bool is_packet = event->kind == OP_SEND || event->kind == OP_RECV;
+	bool is_stream = event->proto == PROTO_TCP || event->proto == PROTO_STREAM;
+
+	if (event->verdict == VERDICT_DELAYED && event->error == EAGAIN)
+		return true;
+	return is_packet && is_stream &&
+	       (event->verdict == VERDICT_FAILED || event->verdict == VERDICT_LIMITED ||
+	        event->verdict == VERDICT_DELAYED);
+}
+
 /* A connect that does not wait has not failed. */
 static bool is_under_way(const struct event *event)
 {
@@ -161,7 +175,7 @@ static void on_use(struct usage *usage, const struct event *event)
 	if (!is_unix && event->proto != PROTO_TCP && event->proto != PROTO_UDP)
 		usage->has_other = true;
 	if (is_nothing(event->error) || is_question(event) || is_vain(event) ||
-	    (!named && !is_unix))
+	    is_of_rules(event) || (!named && !is_unix))
 		return;
 	if (is_unix && !path && event->kind != OP_BIND)
 		return;
