@@ -153,7 +153,8 @@ static void after_dup(struct engine *engine, struct call *call)
 	if (sock_bits(&call->sock) & (SOCKET_MOVED_LOCAL | SOCKET_MOVED_REMOTE) &&
 	    asked_of(engine, call->op.fd) && asked_of(engine, call->outcome.result))
 		*asked_of(engine, call->outcome.result) = *asked_of(engine, call->op.fd);
-	set_bits(&call->sock, call->op.cloexec ? SOCKET_CLOEXEC : 0, SOCKET_CLOEXEC);
+	set_bits(&call->sock, SOCKET_SHARED | (call->op.cloexec ? SOCKET_CLOEXEC : 0),
+	         call->op.cloexec ? 0 : SOCKET_CLOEXEC);
 	sockets_put(&engine->sockets, call->outcome.result, &call->sock);
 }
 
@@ -186,7 +187,7 @@ void engine_remember(struct engine *engine, struct call *call, const struct line
 		after_birth(engine, call, call->outcome.result, 0, line);
 		break;
 	case OP_ADOPT:
-		after_birth(engine, call, call->op.fd, call->outcome.bits, line);
+		after_birth(engine, call, call->op.fd, call->outcome.bits | SOCKET_SHARED, line);
 		break;
 	case OP_ACCEPT:
 		engine_after_accept(engine, call, line);
@@ -210,9 +211,12 @@ void engine_remember(struct engine *engine, struct call *call, const struct line
 	case OP_RESOLVE:
 		set_ends(&call->sock, &call->outcome);
 		break;
+	case OP_PASS:
+		sockets_change(&engine->sockets, call->op.fd, sock_id(&call->sock), SOCKET_SHARED,
+		               0);
+		break;
 	case OP_CLOSE:
 	case OP_SHUTDOWN: /* the tuple stays the socket's own */
-	case OP_PASS:
 	case OP_NONE:
 	case OP_START:
 	case OP_FORK:

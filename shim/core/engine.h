@@ -120,6 +120,12 @@ void engine_after_connect(struct engine *engine, struct call *call);
 void engine_after_accept(struct engine *engine, struct call *call, const struct line *line);
 void engine_put_text(struct line *line, const struct outcome *outcome);
 
+/* Where sockets are counted, see limits.h. */
+void limits_born(struct sockets *sockets, struct call *call);
+void limits_ended(struct engine *engine, enum op_kind kind, struct call *call);
+void limits_give_back(struct engine *engine, enum op_kind kind, struct call *call);
+void limits_closed(struct sockets *sockets);
+
 /* A socket is born as fd, with the word that it has but for its id. */
 HOT void engine_give_birth(struct engine *engine, struct call *call, int fd, uint64_t word,
                            const struct line *line)
@@ -132,6 +138,8 @@ HOT void engine_give_birth(struct engine *engine, struct call *call, int fd, uin
 		id = atomic_fetch_add_explicit(&engine->ids, 1, memory_order_relaxed) + 1;
 	word |= (uint64_t)id << 32 | (call->op.cloexec ? SOCKET_CLOEXEC : 0);
 	call->sock.word = word;
+	if (__builtin_expect(engine->sockets.counted | call->verdict.held, 0))
+		limits_born(&engine->sockets, call);
 	sockets_put(&engine->sockets, fd, &call->sock);
 }
 
@@ -203,7 +211,11 @@ HOT void engine_after(struct engine *engine, enum op_kind kind, struct call *cal
 		engine_after_accept(engine, call, line);
 	} else if (kind != OP_CLOSE) { /* that was taken out of the table before */
 		engine_remember(engine, call, line);
+	} else if (__builtin_expect(!!(call->sock.word & SOCKET_LEAVING), 0)) {
+		limits_closed(&engine->sockets);
 	}
+	if (kind != OP_CLOSE && __builtin_expect(call->verdict.held | call->verdict.place, 0))
+		limits_ended(engine, kind, call);
 	if (line)
 		engine_put_line(engine, kind, call, line);
 }

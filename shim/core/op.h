@@ -86,6 +86,9 @@ struct verdict {
 	enum verdict_kind kind;
 	int error;          /* DENIED, FAILED, LIMITED: the errno to give */
 	uint16_t rule;      /* 1 for the first rule; 0: none */
+	uint16_t held;      /* places that the sockets to be made have in counts, limits.h */
+	uint16_t place;     /* limit connections: the rule of which it has a place; 0: none */
+	uint16_t age;       /* of that place */
 	uint64_t delay_ns;  /* to wait before the call; 0 unless a fault was asked for */
 	uint64_t turn;      /* of the rule `counted`, that this call is */
 	uint16_t counted;   /* the last fault rule that counted the call; 0, or not set: none */

@@ -87,12 +87,19 @@ struct session_header {
 	_Atomic uint64_t peers_dropped;           /* UDP peers beyond what a socket remembers */
 	_Atomic uint32_t port_turn;               /* where the next search for a port begins */
 	_Atomic uint32_t auto_ports;   /* `from auto`: low << 16 | high; 0: no slice yet */
-	_Atomic uint32_t sockets_open; /* never too few; where rules count them */
+	_Atomic uint64_t sockets_open; /* where rules count them: a socket_count */
+	_Atomic uint32_t newest;       /* process: its slot, 0: none; then see `older` */
 
 	_Alignas(64) char reserved[SESSION_PAGE - 320];
 };
 
 enum { SESSION_TICKS_CPU = 1 };
+
+/* Calls of a process that are under way, where sockets are counted. */
+struct flight {
+	_Atomic uint32_t making;  /* sockets that they have taken a place for */
+	_Atomic uint32_t closing; /* sockets that will give theirs back */
+};
 
 /* How a process came into being, as far as the session knows. */
 enum process_origin { ORIGIN_ROOT, ORIGIN_FORK, ORIGIN_EXEC, ORIGIN_SPAWN };
@@ -147,9 +154,10 @@ struct session_process {
 	struct clock_pair first, last; /* last is renewed as it runs */
 	char name[32];                 /* last part of the program's path */
 	char program[224];             /* its path; NUL-terminated, the front cut off if longer */
-	char next[152];                /* EXECING: the path given to exec */
+	char next[144];                /* EXECING: the path given to exec */
 	_Atomic uint32_t fd_given;     /* soft RLIMIT_NOFILE before a rule set it; 0: none did */
-	uint32_t reserved;
+	_Atomic uint32_t older;        /* slot of the process that entered before; 0: the first */
+	struct flight flight;
 };
 
 enum { BLIND_URING = 1, BLIND_DEEPBIND = 2, BLIND_DLMOPEN = 4 };

@@ -38,6 +38,7 @@ enum {
 	SOCKET_RESET = 1 << 20,        /* by a fault: it is as if the peer had */
 	SOCKET_HELD = 1 << 21,         /* by a delay: not ready before its time */
 	SOCKET_COUNTED = 1 << 22,      /* by limit connections */
+	SOCKET_LEAVING = 1 << 23,      /* of a copy: its close will be counted */
 };
 
 struct sock {
@@ -58,12 +59,23 @@ struct asked {
 
 enum { SOCKETS_PEERS_MAX = 1024, SOCKETS_PEER_SLOTS = 1 << 14 };
 
+/* A number of sockets, see limits.h. */
+typedef _Atomic uint64_t socket_count;
+
+struct flight;
+
+enum { COUNT_OWN = 1, COUNT_TREE = 2 };
+
 struct sockets {
 	struct sock *at; /* capacity entries, zero at first */
 	uint32_t capacity;
 	_Atomic uint32_t top;    /* highest fd ever entered + 1 */
 	_Atomic uint64_t *peers; /* SOCKETS_PEER_SLOTS hashes of (socket, UDP peer) */
 	struct asked *asked;     /* capacity entries, or NULL: nothing was moved yet */
+
+	_Atomic uint32_t counted; /* COUNT_ bits: what rules need to know the number of */
+	struct flight *flight;    /* of this process */
+	socket_count own, *tree;  /* this process's sockets, the session's */
 };
 
 /* The word of an entry. (A copy's can be read plainly.) */
@@ -107,12 +119,23 @@ static inline void sockets_get(const struct sockets *sockets, int fd, struct soc
 	copy->word = word;
 }
 
+/* The same as sockets_take(), where they are counted (limits.c). */
+bool sockets_take_counted(struct sockets *sockets, int fd, struct sock *copy);
+
+/* What was taken out was not closed, and is to be put back. */
+void sockets_stay(struct sockets *sockets, struct sock *copy);
+
+/* Another process gets a descriptor of each. */
+void sockets_share(struct sockets *sockets);
+
 /* The same of a known entry, which is empty afterwards. Returns false if another
  * thread took it first. */
 static inline bool sockets_take(struct sockets *sockets, int fd, struct sock *copy)
 {
 	struct sock *sock = &sockets->at[fd];
 
+	if (__builtin_expect(atomic_load_explicit(&sockets->counted, memory_order_relaxed) != 0, 0))
+		return sockets_take_counted(sockets, fd, copy);
 	sock_copy_ends(copy, sock, sockets_word(sock));
 	copy->word = __atomic_exchange_n(&sock->word, 0, __ATOMIC_ACQ_REL);
 	return copy->word != 0;

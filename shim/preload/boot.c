@@ -11,6 +11,7 @@
 #include "preload/attach.h"
 #include "preload/enforce.h"
 #include "preload/entry.h"
+#include "preload/limit.h"
 #include "preload/livelog.h"
 #include "preload/process.h"
 #include "preload/record.h"
@@ -123,6 +124,8 @@ static void start_anew(void)
 	process.self->pid = raw_getpid();
 	if (process.is_recording)
 		entry_of_fork();
+	else
+		limit_forked(thread.fork_start != 0);
 }
 
 /* A new process cannot even ask for its pid once sandboxed. */

@@ -31,6 +31,9 @@ HOT void call_start(struct call *call, enum op_kind kind, int fd)
 	call->verdict.kind = VERDICT_PASSED;
 	call->verdict.error = 0;
 	call->verdict.rule = 0;
+	call->verdict.held = 0;
+	call->verdict.place = 0;
+	call->verdict.age = 0;
 	call->outcome.text_len = 0;
 	call->outcome.has_local = false;
 	call->outcome.has_remote = false;

@@ -18,6 +18,7 @@
 #include "preload/delay.h"
 #include "preload/fault.h"
 #include "preload/glance.h"
+#include "preload/limit.h"
 #include "preload/hold.h"
 #include "sys/raw.h"
 
@@ -309,8 +310,8 @@ bool carry(struct call *call, enum op_kind kind, struct aim *aim)
 		return ask_birth(call, kind);
 	if (kind == OP_CLOSE || kind == OP_RESOLVE)
 		return ask_faults(call, kind);
-	if (!call->sock.word && !adopt_look(call->op.fd, &call->sock))
-		return true; /* no socket: the kernel says so */
+	if (!call->sock.word && !adopt_look(call->op.fd, &call->sock)) /* no socket */
+		return kind != OP_ACCEPT || limit_accept_stray(call);
 	if (kind == OP_BIND)
 		return ask_bind(call, aim);
 	if (kind == OP_LISTEN)
@@ -345,6 +346,7 @@ bool carry_away(struct call *call, int fd)
 	if (!call->verdict.error) {
 		struct call away = *call;
 
+		away.verdict.held = away.verdict.place = 0; /* the next one's */
 		call_end_known(&away, EACCES);
 		pass(call);
 	}

@@ -10,6 +10,8 @@
 
 #include "core/names.h"
 #include "core/text.h"
+#include "preload/fdlimit.h"
+#include "preload/limit.h"
 #include "preload/newfile.h"
 #include "preload/ports.h"
 #include "preload/process.h"
@@ -153,8 +155,13 @@ static void prepare(const struct rules *rules)
 
 static void put_in_force(struct rules *rules)
 {
+	static bool was_here; /* before the first, there was nothing to count */
+
 	if (rules)
 		prepare(rules);
+	limit_prepare(rules, was_here);
+	fdlimit_prepare(rules);
+	was_here = true;
 	ports_prepare(rules);
 	engine_set_rules(&process.engine, rules);
 }

@@ -7,6 +7,8 @@
 #include <sys/resource.h>
 
 #include "preload/adopt.h"
+#include "preload/fdlimit.h"
+#include "preload/limit.h"
 #include "preload/record.h"
 #include "sys/clock.h"
 #include "sys/raw.h"
@@ -17,6 +19,16 @@ static char program[sizeof(((struct session_process *)0)->program)];
 static bool touch(void *page)
 {
 	return record_allocate(page, SESSION_PAGE) == 0;
+}
+
+/* At the head of the list of all processes. */
+static void enlist(struct session_header *session, struct session_process *entry, uint32_t slot)
+{
+	uint32_t newest = atomic_load(&session->newest);
+
+	do
+		atomic_store(&entry->older, newest);
+	while (!atomic_compare_exchange_weak(&session->newest, &newest, slot));
 }
 
 uint32_t entry_take(uint32_t pid)
@@ -30,6 +42,7 @@ uint32_t entry_take(uint32_t pid)
 	entry->first = (struct clock_pair){clock_ticks(), clock_ns(CLOCK_MONOTONIC)};
 	entry->last = entry->first;
 	entry->start = entry->first.ticks;
+	enlist(session, entry, slot);
 	return slot;
 }
 
@@ -44,6 +57,7 @@ struct session_process *entry_of_child(uint32_t pid, enum process_origin origin,
 	entry->ppid = process.self->pid;
 	entry->parent = process.self->slot;
 	entry->uid = own ? own->uid : 0;
+	atomic_store(&entry->fd_given, own ? atomic_load(&own->fd_given) : 0);
 	entry->origin = origin;
 	entry->status = STATUS_UNKNOWN;
 	return entry;
@@ -111,6 +125,7 @@ void entry_of_program(void)
 	struct session_process *old = before ? session_process(session, before) : NULL;
 	enum process_origin origin = self ? ORIGIN_EXEC : before ? ORIGIN_SPAWN : ORIGIN_ROOT;
 	uint32_t passed_top = old ? old->passed_top : 0;
+	struct fdlimit_before limit = {old ? old->fd_given : 0, old ? old->fd_limit : 0};
 
 	if (self && atomic_load(&old->chunks) == 0) {
 		process.self->slot = self; /* it has told nothing: one entry serves both */
@@ -123,6 +138,8 @@ void entry_of_program(void)
 		old->end = clock_ticks();
 		atomic_store(&old->state, PROCESS_EXECED);
 	}
+	limit_entered();
+	fdlimit_start(limit);
 	if (!process.self->slot)
 		return;
 	fill(origin, before);
@@ -138,6 +155,8 @@ void entry_of_fork(void)
 	if (!parent) /* a fork that we did not stand around */
 		parent = session_find_process(session, (uint32_t)raw1(SYS_getppid, 0), touch);
 	process.self->slot = entry_take(process.self->pid);
+	limit_forked(thread.fork_start != 0);
+	fdlimit_enter();
 	if (!process.self->slot)
 		return;
 	if (thread.fork_start) /* what the parent did since is not inherited */

@@ -16,7 +16,10 @@ static int given_out(int fd)
 
 static bool begin_dup(struct call *call, int fd)
 {
-	return call_knows(fd) && call_begin_on(call, OP_DUP, fd);
+	if (!call_knows(fd) || !call_begin_on(call, OP_DUP, fd))
+		return false;
+	sockets_change(&process.engine.sockets, fd, sock_id(&call->sock), SOCKET_SHARED, 0);
+	return true;
 }
 
 EXPORT int dup(int fd)
@@ -36,10 +39,12 @@ static bool begin_victim(struct call *call, int fd, int to)
 
 static void end_victim(struct call *call, int ret)
 {
-	if (ret < 0)
+	if (ret < 0) {
+		sockets_stay(&process.engine.sockets, &call->sock);
 		sockets_put(&process.engine.sockets, call->op.fd, &call->sock);
-	else
+	} else {
 		call_end(call, 0);
+	}
 }
 
 EXPORT int dup2(int fd, int to)

@@ -150,7 +150,7 @@ EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 		return real.accept4(fd, addr, len, flags);
 	call.op.cloexec = flags & SOCK_CLOEXEC;
 	peer_expect(&peer, addr, len);
-	if (call_may_go(&call, OP_ACCEPT, NULL))
+	if (flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) || call_may_go(&call, OP_ACCEPT, NULL))
 		do
 			ret = real.accept4(fd, peer.addr, peer.len, flags);
 		while (is_turned_away(&call, &ret, &peer));

@@ -16,6 +16,8 @@ static void before_fork(void)
 	real_find();
 	if (!process_is_watching())
 		return;
+	if (UNLIKELY(process.engine.sockets.counted))
+		sockets_share(&process.engine.sockets);
 	thread.fork_start = clock_ticks();
 	thread.fork_parent = process.self->slot;
 }
