@@ -53,7 +53,7 @@ struct sweep_result {
 	uint64_t took_ns;  /* from start to end */
 	uint64_t rate;     /* SPIN: failing calls a second; 0: it was told by its use of the CPU */
 	uint32_t leaks;    /* sockets open at the end, beyond those of a run without faults */
-	uint32_t vanished; /* CRASH: processes that died without a word */
+	uint32_t vanished; /* processes, not the first, that died without a word */
 	char said[SWEEP_SAID_MAX + 1]; /* the end of its last line on stderr; any bytes but NUL */
 };
 
@@ -89,7 +89,7 @@ struct sweep_report {
 const char *sweep_fault_text(const struct sweep_report *report, const struct sweep_trial *trial);
 const char *sweep_when(const struct sweep_trial *trial);
 
-/* "exit status 1: connect: Connection refused" */
+/* "exit status 1: connect: Connection refused"; escaped as text_visible() does it */
 const char *sweep_story(const struct sweep_result *result);
 
 /* The command that repeats a run, for a shell; to be freed. */

@@ -45,12 +45,16 @@ static int signal_of(const struct sweep_end *end)
 	               : 0;
 }
 
+/* A process that died without a word may have been ended by the program itself, as part of
+ * giving up; where the program says that all is well, it has crashed unnoticed. */
 static enum sweep_did judge_end(const struct sweep_normal *normal, const struct sweep_end *end,
                                 const struct sweep_seen *seen)
 {
 	if (end->status != normal->status)
 		return end->status == 0 || end->status > STATUS_ERROR_MAX ? SWEEP_STATUS
 		                                                          : SWEEP_ERROR;
+	if (seen->vanished > normal->vanished)
+		return SWEEP_CRASH;
 	if (seen->leaks > normal->leaks)
 		return SWEEP_LEAK;
 	if (!normal->is_unstable && end->output != normal->output)
@@ -67,8 +71,6 @@ static enum sweep_did judge(const struct sweep_normal *normal, const struct swee
 		return SWEEP_SPIN;
 	if (end->timed_out)
 		return is_busy(end) ? SWEEP_SPIN : SWEEP_HANG;
-	if (seen->vanished > normal->vanished)
-		return SWEEP_CRASH;
 	if (!seen->fired)
 		return SWEEP_UNFIRED;
 	return judge_end(normal, end, seen);
@@ -83,7 +85,7 @@ struct sweep_result sweep_judge(const struct sweep_normal *normal, const struct 
 
 	if (result.did == SWEEP_CRASH)
 		result.signal = signal_of(end);
-	if (result.did == SWEEP_CRASH && seen->vanished > normal->vanished)
+	if (!end->timed_out && seen->vanished > normal->vanished)
 		result.vanished = seen->vanished - normal->vanished;
 	if (result.did == SWEEP_SPIN && is_spin(seen))
 		result.rate = rate_of(seen);

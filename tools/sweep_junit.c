@@ -9,43 +9,52 @@
 #include "tools/sweep_faults.h"
 #include "tools/sweep_print.h"
 
-/* Any bytes, as XML can hold them: no control characters, no noncharacters. */
-static void print_escaped(FILE *out, const char *bytes)
+/* Noncharacters of UTF-8 that XML cannot hold: U+FFFE, U+FFFF. */
+static bool is_noncharacter(const char *at)
+{
+	return strncmp(at, "\xef\xbf\xbe", 3) == 0 || strncmp(at, "\xef\xbf\xbf", 3) == 0;
+}
+
+/* Text that text_visible() has made. */
+static void print_text(FILE *out, const char *text)
+{
+	static const struct {
+		char c;
+		const char *name;
+	} named[] = {{'<', "&lt;"}, {'>', "&gt;"}, {'&', "&amp;"}, {'"', "&quot;"}};
+
+	for (const char *at = text; *at; at++) {
+		const char *name = NULL;
+
+		for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
+			name = *at == named[i].c ? named[i].name : name;
+		if (name) {
+			fputs(name, out);
+		} else if (is_noncharacter(at)) {
+			fputs("\xef\xbf\xbd", out);
+			at += 2;
+		} else {
+			fputc(*at, out);
+		}
+	}
+}
+
+/* Any bytes. */
+static void print_bytes(FILE *out, const char *bytes)
 {
 	size_t len = strlen(bytes), size = 4 * len + 16;
 	char *buf = memory_new(size);
 	struct text text = text_on(buf, size);
 
 	text_visible(&text, bytes, len);
-	for (const char *at = buf; *at; at++) {
-		bool is_last =
-		        strncmp(at, "\xef\xbf\xbe", 3) == 0 || strncmp(at, "\xef\xbf\xbf", 3) == 0;
-
-		switch (*at) {
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '"':
-			fputs("&quot;", out);
-			break;
-		default:
-			fwrite(is_last ? "\xef\xbf\xbd" : at, 1, is_last ? 3 : 1, out);
-			at += is_last ? 2 : 0;
-		}
-	}
+	print_text(out, buf);
 	free(buf);
 }
 
-static void print_attribute(FILE *out, const char *name, const char *bytes)
+static void print_attribute(FILE *out, const char *name, const char *text)
 {
 	fprintf(out, " %s=\"", name);
-	print_escaped(out, bytes);
+	print_text(out, text);
 	fputc('"', out);
 }
 
@@ -56,7 +65,7 @@ static void print_sites(const struct sweep_report *report, FILE *out, const char
 		char *name = site_name(report->sites, frames, len);
 
 		fputs("\n  ", out);
-		print_escaped(out, name);
+		print_text(out, name);
 		free(name);
 		frames += len + (frames[len] == '\n');
 	}
@@ -80,11 +89,11 @@ static void print_outcome(const struct sweep_report *report, const struct sweep_
 		print_attribute(out, "message", sweep_story(&trial->result));
 	}
 	fputc('>', out);
-	print_escaped(out, sweep_story(&trial->result));
+	print_text(out, sweep_story(&trial->result));
 	print_sites(report, out, trial->frames);
 	command = sweep_command(report, trial);
 	fputc('\n', out);
-	print_escaped(out, command);
+	print_bytes(out, command);
 	free(command);
 	fprintf(out, "</%s>", element);
 }
@@ -93,7 +102,9 @@ static void print_trial(const struct sweep_report *report, const struct sweep_tr
                         FILE *out)
 {
 	fputs("  <testcase", out);
-	print_attribute(out, "classname", sweep_fault_text(report, trial));
+	fputs(" classname=\"", out);
+	print_bytes(out, sweep_fault_text(report, trial));
+	fputc('"', out);
 	print_attribute(out, "name", sweep_when(trial));
 	fprintf(out, " time=\"%.6f\">", (double)trial->result.took_ns / 1e9);
 	print_outcome(report, trial, out);

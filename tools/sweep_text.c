@@ -34,7 +34,8 @@ static void add_row(struct columns *columns, const struct sweep_report *report,
 	const struct sweep_result *result = &trial->result;
 
 	columns_add(columns, sweep_did_name(result->did));
-	columns_add(columns, sweep_fault_text(report, trial));
+	columns_add(columns, word_text(sweep_fault_text(report, trial),
+	                               strlen(sweep_fault_text(report, trial))));
 	columns_add(columns, which_call(report, trial));
 	columns_add(columns, site);
 	columns_add(columns, word_duration(result->took_ns));

@@ -47,15 +47,21 @@ static void put_signal(struct text *text, const struct sweep_result *result)
 {
 	const char *name = result->signal ? sigabbrev_np(result->signal) : NULL;
 
-	if (result->signal) {
-		text_put(text, "SIG");
-		text_put(text, name ? name : "?");
-		if (result->status >= 0)
-			text_put(text, " of a process of it");
-	} else {
-		text_put(text, word_count(result->vanished, "process"));
-		text_put(text, " of it died without a word");
-	}
+	if (!result->signal)
+		return;
+	text_put(text, "SIG");
+	text_put(text, name ? name : "?");
+	if (result->status >= 0)
+		text_put(text, " of a process of it");
+}
+
+static void put_vanished(struct text *text, const struct sweep_result *result)
+{
+	if (!result->vanished)
+		return;
+	text_put(text, text->len ? "; " : "");
+	text_put(text, word_count(result->vanished, "process"));
+	text_put(text, " of it died without a word");
 }
 
 static void put_said(struct text *text, const struct sweep_result *result)
@@ -89,6 +95,7 @@ static void put_story(struct text *text, const struct sweep_result *result)
 	switch (result->did) {
 	case SWEEP_CRASH:
 		put_signal(text, result);
+		put_vanished(text, result);
 		put_said(text, result);
 		break;
 	case SWEEP_SPIN:
@@ -105,6 +112,7 @@ static void put_story(struct text *text, const struct sweep_result *result)
 	case SWEEP_STATUS:
 	case SWEEP_ERROR:
 		put_status(text, result);
+		put_vanished(text, result);
 		break;
 	case SWEEP_UNFIRED:
 		text_put(text, "it made fewer such calls than before");

@@ -104,7 +104,7 @@ struct wanted {
 };
 
 enum {
-	WANTED = 4,
+	WANTED = 5,
 	RULES_TEXT_MAX = 120 << 10 /* a string of an environment: 128 KiB, execve(2) */
 };
 
@@ -138,6 +138,7 @@ static void want_session(struct wanted wanted[WANTED])
 	wanted[3] = (struct wanted){.name = "TCPSHIM_RULES_FILE",
 	                            .value = is_off ? settings.rules_path : "",
 	                            .given = settings.rules_file};
+	wanted[4] = (struct wanted){.name = "TCPSHIM_SITES", .value = settings.sites, .given = ""};
 }
 
 /* The child goes by the rules of the session that it cannot open. Where they have no room,
