@@ -74,14 +74,16 @@ def serve(listener):
 class Suite:
     """The same tests for both. The server has one of the ports."""
 
-    def setUp(self):
-        self.listener = socket.create_server(('127.0.0.1', 0))
-        self.address = self.listener.getsockname()
-        threading.Thread(target=serve, args=(self.listener,), daemon=True).start()
+    @classmethod
+    def setUpClass(cls):
+        cls.listener = socket.create_server(('127.0.0.1', 0))
+        cls.address = cls.listener.getsockname()
+        threading.Thread(target=serve, args=(cls.listener,), daemon=True).start()
 
-    def tearDown(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
+    @classmethod
+    def tearDownClass(cls):
+        cls.listener.shutdown(socket.SHUT_RDWR)
+        cls.listener.close()
 
     def converse(self, questions):
         client = self.client(self.address)

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { TRIES = 100000, WORK_US = 10000 };
+enum { TRIES = 1000000, WORK_US = 10000 };
 
 static struct addrinfo *server;
 

@@ -7,7 +7,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { PAUSE_US = 10000, PAUSE_MAX_US = 1000000, PATIENCE_S = 2, WORK_US = 10000 };
+enum { PAUSE_US = 10000, PAUSE_MAX_US = 160000, PATIENCE_US = 500000, WORK_US = 10000 };
 
 static struct addrinfo *server;
 
@@ -19,7 +19,7 @@ static void give_up(const char *what)
 
 static int try_to_call(void)
 {
-	struct timeval patience = {.tv_sec = PATIENCE_S};
+	struct timeval patience = {.tv_usec = PATIENCE_US};
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	if (fd < 0)
@@ -34,15 +34,15 @@ static int try_to_call(void)
 /* The server may not be up yet. Waits longer each time, and not all clients alike. */
 static int call(void)
 {
-	for (int pause = PAUSE_US; pause < PAUSE_MAX_US; pause *= 2) {
-		int fd = try_to_call();
+	int fd, pause = PAUSE_US;
 
-		if (fd >= 0)
-			return fd;
+	while ((fd = try_to_call()) < 0) {
+		if (pause > PAUSE_MAX_US)
+			give_up("client: connect");
 		usleep(pause + random() % pause);
+		pause *= 2;
 	}
-	give_up("client: connect");
-	return -1;
+	return fd;
 }
 
 static void ask(int fd)
