@@ -35,8 +35,8 @@ bool told_expect(struct told *told, int fd, uint32_t which, struct sockaddr *add
 		told->room = *len;
 	else
 		raw_peek(&told->room, len, sizeof(told->room));
-	return which == SOCKET_MOVED_LOCAL ? sockets_told_local(sockets, fd, &sock, &told->end)
-	                                   : sockets_told_remote(sockets, fd, &sock, &told->end);
+	return which == SOCKET_MOVED_REMOTE ? sockets_told_remote(sockets, fd, &sock, &told->end)
+	                                    : sockets_told_local(sockets, fd, &sock, &told->end);
 }
 
 /* As the kernel does: cut to the room that there is, with the whole length in *len. */

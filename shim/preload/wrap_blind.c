@@ -70,6 +70,42 @@ static int close_range_number(unsigned first, unsigned last, int flags)
 	return (int)real.syscall(SYS_close_range, first, last, flags, 0, 0, 0);
 }
 
+/* Bytes, where a fault could speak of them. */
+static bool bytes_by_name(long number, const long a[6], long *ret)
+{
+	if (!process_is_watching() ||
+	    LIKELY(!call_is_limited(OP_SEND) && !call_is_limited(OP_RECV) &&
+	           !call_is_limited(OP_CONNECT)))
+		return false;
+	switch (number) {
+	case SYS_read:
+		*ret = read((int)a[0], POINTER(void *, a[1]), (size_t)a[2]);
+		return true;
+	case SYS_readv:
+		*ret = readv((int)a[0], POINTER(struct iovec *, a[1]), (int)a[2]);
+		return true;
+	case SYS_write:
+		*ret = write((int)a[0], POINTER(void *, a[1]), (size_t)a[2]);
+		return true;
+	case SYS_writev:
+		*ret = writev((int)a[0], POINTER(struct iovec *, a[1]), (int)a[2]);
+		return true;
+	case SYS_sendfile:
+		*ret = sendfile((int)a[0], (int)a[1], POINTER(off_t *, a[2]), (size_t)a[3]);
+		return true;
+	case SYS_sendmmsg:
+		*ret = sendmmsg((int)a[0], POINTER(struct mmsghdr *, a[1]), (unsigned)a[2],
+		                (int)a[3]);
+		return true;
+	case SYS_recvmmsg:
+		*ret = recvmmsg((int)a[0], POINTER(struct mmsghdr *, a[1]), (unsigned)a[2],
+		                (int)a[3], POINTER(struct timespec *, a[4]));
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Those that make, name, use or close a socket go the way of libc's function. */
 static bool by_name(long number, const long a[6], long *ret)
 {
@@ -135,8 +171,12 @@ static bool by_name(long number, const long a[6], long *ret)
 	case SYS_dup3:
 		*ret = dup3((int)a[0], (int)a[1], (int)a[2]);
 		return true;
+	case SYS_getsockopt:
+		*ret = getsockopt((int)a[0], (int)a[1], (int)a[2], POINTER(void *, a[3]),
+		                  POINTER(socklen_t *, a[4]));
+		return true;
 	default:
-		return false;
+		return bytes_by_name(number, a, ret);
 	}
 }
 

@@ -5,9 +5,11 @@
 
 #include "preload/call.h"
 
-/* A close that fails has closed all the same, close(2). */
+/* A close that fails has closed all the same, close(2); of what was not open the kernel tells. */
 static int end_close(struct call *call, int ret, bool may_go)
 {
+	if (!may_go && ret < 0 && errno == EBADF)
+		call->verdict.error = EBADF;
 	return (int)call_end_close(call, may_go ? ret : call_answer(call));
 }
 

@@ -10,6 +10,8 @@
 #include "preload/hold.h"
 #include "preload/moved.h"
 #include "preload/ports.h"
+#include "preload/refused.h"
+#include "preload/reset.h"
 
 #ifndef IP_BIND_ADDRESS_NO_PORT
 #define IP_BIND_ADDRESS_NO_PORT 24
@@ -52,8 +54,13 @@ EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len)
 	if (!call_begin_on(&call, OP_CONNECT, fd))
 		return real.connect(fd, addr, len);
 	aim_take(&aim, addr, len);
-	ret = call_may_go(&call, OP_CONNECT, &aim) ? real.connect(fd, aim.addr, aim.len)
-	                                           : call_answer(&call);
+	if (UNLIKELY(reset_is_connected(&call, &aim))) {
+		errno = EISCONN;
+		return (int)call_end_connect(&call, -1);
+	}
+	ret = call_may_go(&call, OP_CONNECT, &aim)
+	              ? refused_connected(&call, real.connect(fd, aim.addr, aim.len))
+	              : call_answer(&call);
 	call_note_remote(&call, ret, &aim);
 	return (int)call_end_connect(&call, ret);
 }
@@ -131,7 +138,7 @@ EXPORT int getsockname(int fd, struct sockaddr *addr, socklen_t *len)
 {
 	struct told told;
 
-	if (LIKELY(!told_expect(&told, fd, SOCKET_MOVED_LOCAL, addr, len)))
+	if (LIKELY(!told_expect(&told, fd, SOCKET_MOVED_LOCAL | SOCKET_RESET, addr, len)))
 		return real.getsockname(fd, addr, len);
 	return told_instead(&told, real.getsockname(fd, addr, len));
 }
@@ -186,6 +193,8 @@ EXPORT int getsockopt(int fd, int level, int option, void *value, socklen_t *len
 	    delay_is_connecting(fd))
 		return no_error_yet(fd, value, len);
 	ret = real.getsockopt(fd, level, option, value, len);
+	if (ret == 0 && level == SOL_SOCKET && option == SO_ERROR)
+		refused_option(fd, value, len);
 	if (ret == 0 && level == SOL_SOCKET && option == SO_ERROR && *len == sizeof(int) &&
 	    call_knows(fd))
 		tell_connected(fd, *(const int *)value);

@@ -10,6 +10,7 @@
 #include "preload/capture.h"
 #include "preload/moved.h"
 #include "preload/peer.h"
+#include "preload/refused.h"
 #include "sys/raw.h"
 
 enum { MESSAGES = 256 }; /* of one call, as far as their addresses are cared for */
@@ -96,16 +97,17 @@ static __attribute__((noinline)) ssize_t send_unsettled(int fd, const void *buf,
 	ssize_t ret;
 
 	if (!call_begin_on(&call, OP_SEND, fd))
-		return real.send(fd, buf, size, flags);
+		return refused_told(fd, real.send(fd, buf, size, flags));
 	call.op.arg = flags;
-	ret = call_may_go_on(&call, OP_SEND) ? real.send(fd, buf, size, flags) : -1;
+	ret = call_may_go_on(&call, OP_SEND) ? refused_told(fd, real.send(fd, buf, size, flags))
+	                                     : -1;
 	return end_packet(&call, ret, NULL);
 }
 
 EXPORT ssize_t send(int fd, const void *buf, size_t size, int flags)
 {
 	if (call_is_quiet(fd, OP_SEND))
-		return real.send(fd, buf, size, flags);
+		return refused_told(fd, real.send(fd, buf, size, flags));
 	return send_unsettled(fd, buf, size, flags);
 }
 
@@ -122,10 +124,11 @@ EXPORT ssize_t sendto(int fd, const void *buf, size_t size, int flags, const str
 	ssize_t ret;
 
 	if ((!addr && call_is_quiet(fd, OP_SEND)) || !call_begin_on(&call, OP_SEND, fd))
-		return real.sendto(fd, buf, size, flags, addr, len);
+		return refused_told(fd, real.sendto(fd, buf, size, flags, addr, len));
 	aim_take(&aim, addr, len);
-	ret = send_may_go(&call, &aim, flags) ? real.sendto(fd, buf, size, flags, aim.addr, aim.len)
-	                                      : -1;
+	ret = send_may_go(&call, &aim, flags)
+	              ? refused_told(fd, real.sendto(fd, buf, size, flags, aim.addr, aim.len))
+	              : -1;
 	if (is_fast_open(&call, &aim, flags))
 		return end_fast_open(&call, ret, &aim);
 	return end_send(&call, ret, &aim);
@@ -142,11 +145,11 @@ EXPORT ssize_t recvfrom(int fd, void *buf, size_t size, int flags, struct sockad
 	ssize_t ret;
 
 	if (call_is_quiet(fd, OP_RECV) || !call_begin_on(&call, OP_RECV, fd))
-		return real.recvfrom(fd, buf, size, flags, addr, len);
+		return refused_told(fd, real.recvfrom(fd, buf, size, flags, addr, len));
 	call.op.arg = flags;
 	peer_expect(&peer, addr, len);
 	ret = call_may_go_on(&call, OP_RECV)
-	              ? real.recvfrom(fd, buf, size, flags, peer.addr, peer.len)
+	              ? refused_told(fd, real.recvfrom(fd, buf, size, flags, peer.addr, peer.len))
 	              : -1;
 	if (ret < 0 || !peer_take(&peer, &end))
 		return end_packet(&call, ret, NULL);
@@ -223,6 +226,13 @@ static void after_sendmsg(struct call *call, const struct msghdr *msg, int flags
 		end_send(call, ret, &aim);
 }
 
+/* Of a message that cannot be read the kernel tells, before anything else. */
+static bool is_bad(const struct msghdr *msg)
+{
+	return call_is_ruled(OP_SEND) && !process.is_sandboxed &&
+	       !raw_is_readable((uintptr_t)msg, sizeof(*msg));
+}
+
 /* Who receives moved sockets may ask for their names at once: they are in the session before
  * the message goes. */
 static __attribute__((noinline)) void announce(const struct msghdr *msg)
@@ -245,16 +255,18 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 	ssize_t ret;
 
 	if (!call_begin_on(&call, OP_SEND, fd))
-		return real.sendmsg(fd, msg, flags);
+		return refused_told(fd, real.sendmsg(fd, msg, flags));
 	if (UNLIKELY(process.engine.sockets.asked))
 		announce(msg);
 	sent = aim_message(&aim, &copy, msg);
+	if (UNLIKELY(sent == msg && is_bad(msg)))
+		return real.sendmsg(fd, msg, flags);
 	if (!send_may_go(&call, &aim, flags))
 		return is_fast_open(&call, &aim, flags) ? end_fast_open(&call, -1, &aim)
 		                                        : call_end(&call, -1);
 	copy.msg_name = (void *)(uintptr_t)aim.addr;
 	copy.msg_namelen = aim.len;
-	ret = real.sendmsg(fd, sent, flags);
+	ret = refused_told(fd, real.sendmsg(fd, sent, flags));
 	if (ret >= 0 || (errno != EFAULT && errno != EBADF && errno != ENOTSOCK))
 		after_sendmsg(&call, sent, flags, ret);
 	return ret;
@@ -316,13 +328,16 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 	ssize_t ret;
 
 	if (!call_begin_on(&call, OP_RECV, fd))
+		return refused_told(fd, real.recvmsg(fd, msg, flags));
+	if ((!call_is_settled(fd) || call_is_limited(OP_RECV)) && !process.is_sandboxed &&
+	    !raw_peek(&before, msg, sizeof(before)))
 		return real.recvmsg(fd, msg, flags);
-	if (!call_is_settled(fd) && !process.is_sandboxed)
-		raw_peek(&before, msg, sizeof(before));
 	call.op.arg = flags;
 	if (!call_may_go_on(&call, OP_RECV))
 		return call_end(&call, -1);
-	ret = real.recvmsg(fd, msg, flags);
+	ret = refused_told(fd, real.recvmsg(fd, msg, flags));
+	if (ret < 0 && call.verdict.error)
+		return call_end(&call, ret);
 	after_recvmsg(&call, msg, before.msg_namelen, ret);
 	return ret;
 }
@@ -341,14 +356,68 @@ static unsigned note_rooms(uint8_t room[MESSAGES], const struct mmsghdr *msgs, u
 	return n;
 }
 
+/* recvmmsg(2) looks at its timeout after each message, and stores what is left of it. */
+static bool is_time_up(struct timespec *timeout, uint64_t end)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC), left = now < end ? end - now : 0;
+
+	if (!timeout)
+		return false;
+	timeout->tv_sec = (time_t)(left / 1000000000);
+	timeout->tv_nsec = (long)(left % 1000000000);
+	return left == 0;
+}
+
+static uint64_t end_of(const struct timespec *timeout)
+{
+	return timeout ? clock_ns(CLOCK_MONOTONIC) + (uint64_t)timeout->tv_sec * 1000000000 +
+	                         (uint64_t)timeout->tv_nsec
+	               : 0;
+}
+
+/* Each message is received, and fails, by itself. What is bad is left to the kernel. */
+static int receive_each(int fd, struct mmsghdr *msgs, unsigned count, int flags,
+                        struct timespec *timeout)
+{
+	enum { MOST = 1024 };
+	struct timespec copy = {0, 0};
+	uint64_t end;
+	int got = 0, error = errno;
+
+	if (timeout && !process.is_sandboxed && !raw_peek(&copy, timeout, sizeof(copy)))
+		return real.recvmmsg(fd, msgs, count, flags, timeout);
+	if (copy.tv_sec < 0 || copy.tv_nsec < 0 || copy.tv_nsec >= 1000000000)
+		return real.recvmmsg(fd, msgs, count, flags, timeout);
+	end = end_of(timeout);
+	while ((unsigned)got < count && got < MOST) {
+		ssize_t ret = recvmsg(fd, &msgs[got].msg_hdr, flags & ~MSG_WAITFORONE);
+
+		if (ret < 0 && got == 0)
+			return -1;
+		if (ret < 0)
+			break;
+		msgs[got++].msg_len = (unsigned)ret;
+		if (flags & MSG_WAITFORONE)
+			flags |= MSG_DONTWAIT;
+		if (is_time_up(timeout, end) || msgs[got - 1].msg_hdr.msg_flags & MSG_OOB)
+			break;
+	}
+	errno = error;
+	return got;
+}
+
 EXPORT int recvmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags,
                     struct timespec *timeout)
 {
 	uint8_t room[MESSAGES];
 	struct call call;
-	unsigned known = note_rooms(room, msgs, count);
-	int ret = real.recvmmsg(fd, msgs, count, flags, timeout);
+	unsigned known;
+	int ret;
 
+	if (count > 0 && process_is_watching() && UNLIKELY(call_is_limited(OP_RECV)))
+		return receive_each(fd, msgs, count, flags, timeout);
+	known = note_rooms(room, msgs, count);
+	ret = real.recvmmsg(fd, msgs, count, flags, timeout);
 	for (int i = 0; i < ret && call_begin_on(&call, OP_RECV, fd); i++)
 		after_recvmsg(&call, &msgs[i].msg_hdr, (unsigned)i < known ? room[i] : 0,
 		              msgs[i].msg_len);

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "preload/call.h"
+#include "preload/refused.h"
 
 /* Is it a socket of whose bytes a fault speaks? */
 static inline bool is_ruled(int fd, enum op_kind kind)
@@ -33,15 +34,17 @@ static __attribute__((noinline)) ssize_t recv_by_rules(int fd, void *buf, size_t
 	struct call call;
 
 	if (!begin(&call, OP_RECV, fd, flags))
-		return real.recv(fd, buf, size, flags);
-	return end(&call, call_may_go_on(&call, OP_RECV) ? real.recv(fd, buf, size, flags) : -1);
+		return refused_told(fd, real.recv(fd, buf, size, flags));
+	return end(&call, call_may_go_on(&call, OP_RECV)
+	                          ? refused_told(fd, real.recv(fd, buf, size, flags))
+	                          : -1);
 }
 
 EXPORT ssize_t recv(int fd, void *buf, size_t size, int flags)
 {
-	if (is_ruled(fd, OP_RECV))
+	if (UNLIKELY(call_is_limited(OP_RECV)))
 		return recv_by_rules(fd, buf, size, flags);
-	return real.recv(fd, buf, size, flags);
+	return refused_told(fd, real.recv(fd, buf, size, flags));
 }
 
 /* A fortified recv: where size exceeds room, libc's own ends the program. */
@@ -57,15 +60,17 @@ static __attribute__((noinline)) ssize_t read_by_rules(int fd, void *buf, size_t
 	struct call call;
 
 	if (!begin(&call, OP_RECV, fd, 0))
-		return real.read(fd, buf, size);
-	return end(&call, call_may_go_on(&call, OP_RECV) ? real.read(fd, buf, size) : -1);
+		return refused_told(fd, real.read(fd, buf, size));
+	return end(&call, call_may_go_on(&call, OP_RECV)
+	                          ? refused_told(fd, real.read(fd, buf, size))
+	                          : -1);
 }
 
 EXPORT ssize_t read(int fd, void *buf, size_t size)
 {
-	if (is_ruled(fd, OP_RECV))
+	if (is_ruled(fd, OP_RECV) && size > 0) /* nothing of nothing never fails */
 		return read_by_rules(fd, buf, size);
-	return real.read(fd, buf, size);
+	return refused_told(fd, real.read(fd, buf, size));
 }
 
 EXPORT ssize_t __read_chk(int fd, void *buf, size_t size, size_t room)
@@ -80,8 +85,10 @@ EXPORT ssize_t readv(int fd, const struct iovec *parts, int count)
 	struct call call;
 
 	if (!is_ruled(fd, OP_RECV) || !begin(&call, OP_RECV, fd, 0))
-		return real.readv(fd, parts, count);
-	return end(&call, call_may_go_on(&call, OP_RECV) ? real.readv(fd, parts, count) : -1);
+		return refused_told(fd, real.readv(fd, parts, count));
+	return end(&call, call_may_go_on(&call, OP_RECV)
+	                          ? refused_told(fd, real.readv(fd, parts, count))
+	                          : -1);
 }
 
 /* ---- sending ---- */
@@ -91,15 +98,17 @@ static __attribute__((noinline)) ssize_t write_by_rules(int fd, const void *buf,
 	struct call call;
 
 	if (!begin(&call, OP_SEND, fd, 0))
-		return real.write(fd, buf, size);
-	return end(&call, call_may_go_on(&call, OP_SEND) ? real.write(fd, buf, size) : -1);
+		return refused_told(fd, real.write(fd, buf, size));
+	return end(&call, call_may_go_on(&call, OP_SEND)
+	                          ? refused_told(fd, real.write(fd, buf, size))
+	                          : -1);
 }
 
 EXPORT ssize_t write(int fd, const void *buf, size_t size)
 {
 	if (is_ruled(fd, OP_SEND))
 		return write_by_rules(fd, buf, size);
-	return real.write(fd, buf, size);
+	return refused_told(fd, real.write(fd, buf, size));
 }
 
 EXPORT ssize_t writev(int fd, const struct iovec *parts, int count)
@@ -107,8 +116,10 @@ EXPORT ssize_t writev(int fd, const struct iovec *parts, int count)
 	struct call call;
 
 	if (!is_ruled(fd, OP_SEND) || !begin(&call, OP_SEND, fd, 0))
-		return real.writev(fd, parts, count);
-	return end(&call, call_may_go_on(&call, OP_SEND) ? real.writev(fd, parts, count) : -1);
+		return refused_told(fd, real.writev(fd, parts, count));
+	return end(&call, call_may_go_on(&call, OP_SEND)
+	                          ? refused_told(fd, real.writev(fd, parts, count))
+	                          : -1);
 }
 
 EXPORT ssize_t sendfile(int to, int from, off_t *at, size_t count)
@@ -116,6 +127,8 @@ EXPORT ssize_t sendfile(int to, int from, off_t *at, size_t count)
 	struct call call;
 
 	if (!is_ruled(to, OP_SEND) || !begin(&call, OP_SEND, to, 0))
-		return real.sendfile(to, from, at, count);
-	return end(&call, call_may_go_on(&call, OP_SEND) ? real.sendfile(to, from, at, count) : -1);
+		return refused_told(to, real.sendfile(to, from, at, count));
+	return end(&call, call_may_go_on(&call, OP_SEND)
+	                          ? refused_told(to, real.sendfile(to, from, at, count))
+	                          : -1);
 }
