@@ -41,7 +41,8 @@ EXPORT int listen(int fd, int backlog)
 	if (!call_begin_on(&call, OP_LISTEN, fd))
 		return real.listen(fd, backlog);
 	call.op.arg = backlog;
-	ret = call_may_go(&call, OP_LISTEN, NULL) ? real.listen(fd, call.op.arg) : call_answer(&call);
+	ret = call_may_go(&call, OP_LISTEN, NULL) ? real.listen(fd, call.op.arg)
+	                                          : call_answer(&call);
 	return (int)call_end_named(&call, ret);
 }
 
