@@ -158,10 +158,101 @@ $rules:1 :1
 	[[ "$stderr" != *"ephemeral ports only"* ]]
 }
 
-@test "what this version does not enforce is said" {
-	check -r 'fail connect tcp :5432 error ETIMEDOUT when 1..3'
-	[ "$status" = 0 ]
-	[[ "$stderr" == *"warning: this version understands the rule, but does not enforce it"* ]]
+@test "limits and faults in plain words" {
+	while IFS='|' read -r rule effect; do
+		check -r "$rule"
+		[ "$status" = 0 ]
+		[ -z "$stderr" ]
+		[[ "${lines[1]}" == *"  $effect" ]] || { echo "$rule: ${lines[1]}"; return 1; }
+	done <<-'EOF'
+		fail connect tcp :5432 error ETIMEDOUT when 1..3|ETIMEDOUT: calls 1 to 3
+		fail accept error EMFILE probability 5%|EMFILE: every call, with a chance of 5%
+		fail accept error EMFILE probability 0.0125% when 7|EMFILE: call 7, with a chance of 0.0125%
+		fail socket error ENOBUFS after 5s for 10s|ENOBUFS: every call, once the session is 5 s old, for 10 s
+		fail socket error ENOBUFS for 1500ms|ENOBUFS: every call, in the session's first 1500 ms
+		fail connect :443 error ECONNREFUSED while 1|ECONNREFUSED: every call, while 1 socket or more are open
+		fail send error ECONNRESET when 3+|ECONNRESET: from call 3 on
+		fail send error ECONNRESET when 1+|ECONNRESET: every call
+		fail getaddrinfo error EAI_AGAIN when 2+2|EAI_AGAIN: every second call from call 2 on
+		fail close error EIO when 2..60+21|EIO (it is closed all the same): every 21st call from call 2 to 60
+		delay connect by 200ms jitter 50ms when 1+3|150 ms to 250 ms late: every third call from call 1 on
+		delay recv by 1h|1 h late: every call
+		limit fds 25|at most 25 descriptors a process, then EMFILE
+		limit sockets 1|at most 1 socket a process, then EMFILE
+		limit sockets 64 tree|at most 64 sockets in all processes, then ENFILE
+		limit ports 16|an ephemeral range of 16 ports
+		limit connections 9|at most 9 connections at once, then EADDRNOTAVAIL of connect, EMFILE of accept
+		limit connections 9 to 10.0.0.5:5432 error ETIMEDOUT|at most 9 connections to 10.0.0.5:5432 at once, then ETIMEDOUT
+		limit backlog 3|a backlog of at most 3
+		limit memory error ENOMEM when 11+12|ENOMEM: every 12th call from call 11 on
+	EOF
+	ephemeral
+	check -r "limit ports $low-$((low + 9))"
+	[ -z "$stderr" ]
+	[[ "$output" == *"an ephemeral range of 10 ports, $low-$((low + 9)) (by the kernel)" ]]
+}
+
+@test "a limit that never holds, or is never reached" {
+	while IFS='|' read -r first second; do
+		check -r "$first" -r "$second"
+		[[ "$stderr" == *"-r:2:1: warning: this limit "*"never "*"rule 1 "*"-r:1: $first"* ]] ||
+			{ echo "$first; $second"; return 1; }
+	done <<-'EOF'
+		limit fds 20|limit fds 10
+		limit ports 20 in app|limit ports 10 in app
+		limit sockets 20 in app*|limit sockets 10 in app-1
+		limit backlog 5|limit backlog 6
+		limit backlog 5 in *|limit backlog 6
+		limit sockets 10 tree|limit sockets 20 tree
+		limit sockets 10 tree|limit sockets 10 tree in app
+		limit connections 10|limit connections 10 to :80
+		limit connections 10 to 10.0.0.0/8|limit connections 11 to 10.0.0.1:80
+	EOF
+	while IFS='|' read -r first second; do
+		check -r "$first" -r "$second"
+		[ -z "$stderr" ] || { echo "$first; $second"; return 1; }
+	done <<-'EOF'
+		limit fds 20|limit fds 10 in app
+		limit fds 20 in app|limit fds 10
+		limit sockets 20|limit sockets 30 tree
+		limit sockets 20 tree|limit sockets 10 tree
+		limit connections 10 to :80|limit connections 10
+		limit connections 10|limit connections 9 to :80
+		limit memory|limit memory
+		fail connect error EINTR|fail connect error EINTR
+		fail connect error EINTR|fail connect tcp :80 error ETIMEDOUT when 3
+	EOF
+}
+
+@test "a fault of calls that are all denied never has a turn; deny accept comes later" {
+	while IFS='|' read -r policy fault; do
+		check -r "$policy" -r "$fault"
+		[[ "$stderr" == *"-r:2:1: warning: this fault never has a turn"* ]] ||
+			{ echo "$policy; $fault"; return 1; }
+	done <<-'EOF'
+		deny connect|fail connect error EINTR
+		deny connect tcp 10.0.0.0/8|fail connect tcp 10.0.0.1:80 error EINTR when 3
+		deny connect tcp; deny connect|delay connect by 1s
+		allow connect udp; deny connect tcp|fail connect tcp error EINTR
+		deny bind in app-*|fail bind in app-1 error EINTR
+	EOF
+	while IFS='|' read -r policy fault; do
+		check -r "$policy" -r "$fault"
+		[[ "$stderr" != *"never has a turn"* ]] || { echo "$policy; $fault"; return 1; }
+	done <<-'EOF'
+		deny connect|fail any error EINTR
+		deny accept|fail accept error EMFILE
+		deny send|fail send error EPIPE
+		allow connect tcp :80; deny connect|fail connect error EINTR
+		deny connect in app|fail connect error EINTR
+	EOF
+}
+
+@test "calls that name no path of a unix socket" {
+	check -r 'deny accept unix local /run/x.sock'
+	[[ "$stderr" == *"warning: this rule can never match: the call names no path"* ]]
+	check -r 'deny bind unix /run/x.sock; fail any unix /run/x.sock error EINTR'
+	[ -z "$stderr" ]
 }
 
 @test "--json: the same for machines" {

@@ -117,6 +117,9 @@ explain() {
 		[[ "$output" == "tcpshim explain: "*"$expected"* ]]
 	done <<-'EOF'
 		bnd tcp :80|'bnd': expected socket, bind
+		getaddrinfo tcp|'tcp': getaddrinfo has no protocol
+		close tcp :80|':80': close has no such endpoint
+		recv tcp :80|':80': recv needs a whole address
 		bind|expected tcp, udp or unix
 		bind sctp :80|'sctp': expected tcp, udp or unix
 		bind tcp|expected an endpoint
@@ -156,4 +159,58 @@ explain() {
 	run "$tool" explain --session "$session" 'bind udp :5'
 	[ "$status" = 125 ]
 	[[ "$output" == *"has no rules"* ]]
+}
+
+# faults RULES CALL...: those of a session that has just begun
+faults() {
+	run "$tool" explain -r "$@"
+	[ "$status" = 0 ]
+}
+
+@test "faults: each call has the next turn; the first decides, delays are said" {
+	faults 'fail connect tcp :80 error ETIMEDOUT when 2..3; delay connect by 200ms; fail connect error EINTR' \
+		'connect tcp 10.0.0.1:80' 'connect tcp 10.0.0.1:80' 'connect tcp 10.0.0.1:81'
+	[ "${lines[0]}" = "connect tcp 10.0.0.1:80: allowed: no rule of policy matches" ]
+	[ "${lines[1]}" = "  is call 1 of rule 1, -r:1: fail connect tcp :80 error ETIMEDOUT when 2..3" ]
+	[ "${lines[2]}" = "      not its turn; ETIMEDOUT: calls 2 to 3" ]
+	[ "${lines[4]}" = "      it is 200 ms late" ]
+	[ "${lines[6]}" = "      the program sees EINTR: Interrupted system call" ]
+	[[ "${lines[8]}" == "  is call 2 of rule 1, "* ]]
+	[ "${lines[9]}" = "      the program sees ETIMEDOUT: Connection timed out" ]
+	[ "${lines[13]}" = "      rule 1 fails it before" ]
+	[[ "${lines[15]}" == "  is call 3 of rule 2, "* ]] # rule 1 does not match
+}
+
+@test "faults: what is drawn, what time or sockets decide, is perhaps" {
+	faults 'fail accept error EMFILE probability 5%; delay accept by 10ms jitter 5ms after 1s for 2s while 3' \
+		'accept tcp local :80'
+	[[ "$output" == *"perhaps EMFILE, with a chance of 5%"* ]]
+	[[ "$output" == *"perhaps 5 ms to 15 ms late, once the session is 1 s old, for 2 s, while 3 sockets or more are open"* ]]
+}
+
+@test "faults: recv, close, getaddrinfo; a call that is denied meets none" {
+	faults 'fail recv tcp 10.0.0.1 error ECONNRESET; fail getaddrinfo error EAI_AGAIN; fail close error EIO when 2; fail send error EPIPE' \
+		'recv tcp' 'recv tcp 10.0.0.1' getaddrinfo 'close udp' 'send tcp'
+	[ "${lines[0]}" = "recv tcp: allowed: no rule matches" ]
+	[[ "$output" == *"recv tcp 10.0.0.1: allowed"*"sees ECONNRESET: Connection reset by peer"* ]]
+	[[ "$output" == *"sees EAI_AGAIN: Temporary failure in name resolution"* ]]
+	[[ "$output" == *"close udp: allowed"*"not its turn; EIO"* ]]
+	[[ "$output" == *"sees EPIPE: Broken pipe"* ]]
+	run "$tool" explain -r 'deny connect; fail connect error EINTR; limit connections 3' 'connect tcp 10.0.0.1:80'
+	[ "$status" = 3 ]
+	[[ "$output" != *EINTR* && "$output" != *connections* ]]
+}
+
+@test "limits: those that count the call, of several for a process the one that holds" {
+	rules='limit fds 5; limit fds 6 in app; limit sockets 9 tree; limit connections 3 to :80; limit ports 4; limit backlog 2'
+	run "$tool" explain -r "$rules" 'socket tcp' 'connect tcp 10.0.0.1:80' 'connect tcp 10.0.0.1:81' \
+		'accept tcp local :80' 'bind tcp :0' 'bind tcp :80' 'listen tcp :80' --in app
+	[ "$status" = 0 ]
+	[ "$(grep -c '^  counts for' <<<"$output")" = 10 ]
+	[ "$(grep -A1 "^  counts for rule 2" <<<"$output" | tail -1)" = "      at most 6 descriptors a process, then EMFILE" ]
+	for rule in 2:2 3:2 4:2 5:3 6:1; do
+		[ "$(grep -c "^  counts for rule ${rule%:*}," <<<"$output")" = "${rule#*:}" ]
+	done
+	run "$tool" explain -r "$rules" 'socket tcp'
+	[[ "$output" == *"counts for rule 1, "* && "$output" != *"rule 2"* ]]
 }

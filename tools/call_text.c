@@ -2,6 +2,7 @@
 /* call_text.c - see call_text.h.
  *
  *	CALL PROTO [[remote|local] ENDPOINT]...
+ *	getaddrinfo
  *
  * An endpoint without a word before it is what the call names: for bind and listen the
  * local one, for the others the remote one. */
@@ -63,19 +64,25 @@ static const char *show(const struct word *word)
 static bool read_call(struct described *said, const struct word *word)
 {
 	const uint32_t known = RULE_CALL(OP_SOCKET) | RULE_CALL(OP_BIND) | RULE_CALL(OP_LISTEN) |
-	                       RULE_CALL(OP_CONNECT) | RULE_CALL(OP_ACCEPT) | RULE_CALL(OP_SEND);
+	                       RULE_CALL(OP_CONNECT) | RULE_CALL(OP_ACCEPT) | RULE_CALL(OP_SEND) |
+	                       RULE_CALL(OP_RECV) | RULE_CALL(OP_CLOSE) | RULE_CALL(OP_RESOLVE);
 
 	said->kind = name_to_op(word->at, word->len);
 	if (known & RULE_CALL(said->kind))
 		return true;
 	if (word->len == 0)
 		return fail(said->out, "expected a call: bind tcp :80");
-	return fail(said->out, "'%s': expected socket, bind, listen, connect, accept or send",
+	return fail(said->out,
+	            "'%s': expected socket, bind, listen, connect, accept, send, recv, close or "
+	            "getaddrinfo",
 	            show(word));
 }
 
 static bool read_proto(struct described *said, const struct word *word)
 {
+	if (said->kind == OP_RESOLVE)
+		return word->len == 0 ||
+		       fail(said->out, "'%s': getaddrinfo has no protocol", show(word));
 	said->family = FAMILY_INET;
 	if (is_word(word, "tcp"))
 		said->proto = PROTO_TCP;
@@ -162,7 +169,8 @@ static bool read_end(struct described *said, const struct word *word, bool local
 	if (word->len == 0)
 		return fail(said->out, "expected an endpoint behind '%s'",
 		            local ? "local" : "remote");
-	if (said->kind == OP_SOCKET || (!local && names_local(said->kind)))
+	if (said->kind == OP_SOCKET || said->kind == OP_CLOSE ||
+	    (!local && names_local(said->kind)))
 		return fail(said->out, "'%s': %s has no such endpoint", show(word),
 		            name_op(said->kind));
 	if (local ? said->has_local : said->has_remote)
@@ -183,17 +191,18 @@ static bool read_end(struct described *said, const struct word *word, bool local
 	return true;
 }
 
-/* Is all there that the call asks for? */
+/* Is all there that the call asks for? Packets on a connected socket name no peer. */
 static bool is_whole(const struct described *said)
 {
 	bool has_named = names_local(said->kind) ? said->has_local : said->has_remote;
-	bool needs = said->kind != OP_SOCKET && said->kind != OP_LISTEN;
+	bool needs = said->kind == OP_BIND || said->kind == OP_CONNECT;
+	bool needs_port = needs || (said->kind == OP_SEND && has_named);
 
 	if (needs && !has_named)
 		return fail(said->out, "%s: expected %s", name_op(said->kind),
 		            said->family == FAMILY_UNIX ? "a path: /run/x.sock or @name"
 		                                        : "an endpoint: 10.0.0.5:5432");
-	if (needs && said->family != FAMILY_UNIX && !said->has_port && said->kind != OP_ACCEPT)
+	if (needs_port && said->family != FAMILY_UNIX && !said->has_port)
 		return fail(said->out, "%s: expected a port: 10.0.0.5:5432", name_op(said->kind));
 	return true;
 }
@@ -203,7 +212,7 @@ static void fill(const struct described *said)
 {
 	struct call *call = &said->out->call;
 	struct op *op = &call->op;
-	bool is_inet = said->family != FAMILY_UNIX;
+	bool is_inet = said->family == FAMILY_INET;
 	enum family family = is_inet && said->is_v6 ? FAMILY_INET6 : said->family;
 	bool has_port = said->has_local && said->local.port && said->kind != OP_BIND;
 	uint32_t bits = is_inet && has_port ? SOCKET_LOCAL | SOCKET_BOUND : 0;
@@ -215,7 +224,7 @@ static void fill(const struct described *said)
 	call->sock.word = sock_word(1, family, said->proto, bits);
 	call->sock.local = said->local.ip;
 	call->sock.local_port = said->local.port;
-	op->has_asked = is_inet && said->kind != OP_SOCKET;
+	op->has_asked = is_inet && (names_local(said->kind) || said->has_remote);
 	op->asked = names_local(said->kind) ? said->local : said->remote;
 }
 

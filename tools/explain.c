@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "core/names.h"
+#include "tools/explain_faults.h"
 #include "tools/rule_wording.h"
 #include "tools/wording.h"
 
-static void say_where(const struct explain *explain, uint32_t number)
+void explain_where(const struct explain *explain, uint32_t number)
 {
 	const struct rule *rule = &explain->rules->rule[number - 1];
 	char place[RULE_PLACE_MAX], words[RULE_PRINT_MAX];
@@ -168,7 +169,7 @@ static void say_others(const struct explain *explain, const struct rule_query *q
 			continue;
 		}
 		fprintf(explain->out, "  not ");
-		say_where(explain, i + 1);
+		explain_where(explain, i + 1);
 		fprintf(explain->out, "\n      because ");
 		say_mismatch(explain, rule, query, mismatch);
 		fputc('\n', explain->out);
@@ -212,14 +213,17 @@ bool explain_call(const struct explain *explain, const char *text, struct call *
 	fprintf(explain->out, "%s: %s", word_text(text, strlen(text)), name_of(call));
 	if (number) {
 		fprintf(explain->out, " by ");
-		say_where(explain, number);
+		explain_where(explain, number);
 	} else {
-		fprintf(explain->out, ": no rule matches");
+		fprintf(explain->out, ": no rule %smatches",
+		        explain_meets_faults(explain, call) ? "of policy " : "");
 	}
 	fputc('\n', explain->out);
 	if (kind != call->op.kind)
 		fprintf(explain->out, "  it has no port yet: it is asked as a bind to port 0\n");
 	say_verdict(explain, call);
+	if (call->verdict.kind != VERDICT_DENIED || call->op.kind == OP_ACCEPT)
+		explain_faults(explain, call);
 	say_others(explain, &query, number ? number - 1 : explain->rules->count);
 	return call->verdict.kind == VERDICT_DENIED;
 }

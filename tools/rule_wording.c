@@ -4,6 +4,7 @@
 
 #include "core/names.h"
 #include "core/text.h"
+#include "tools/fault_wording.h"
 
 const char *rule_place(char *buf, const struct rules *rules, const struct rule *rule)
 {
@@ -164,6 +165,34 @@ static void put_denied(struct text *text, const struct rule *rule)
 		                        : "; of accept, the connection is reset");
 }
 
+/* Where a limit holds: " to 10.0.0.5:5432", ": 40000-40015 (by the kernel)". */
+static void put_limit(struct text *text, const struct rules *rules, const struct rule *rule,
+                      const struct host *host)
+{
+	char buf[RULE_EFFECT_MAX / 2];
+	struct text where = text_on(buf, sizeof(buf));
+
+	if (rule->limit == LIMIT_CONNECTIONS && rule->remote.flags) {
+		text_put(&where, " to ");
+		put_pattern(&where, rules, &rule->remote);
+	}
+	if (rule->limit == LIMIT_PORTS && rule->flags & RULE_RANGE) {
+		text_put(&where, ", ");
+		put_ports(&where, rule->low, rule->high);
+		put_giver(&where, rule, host);
+	}
+	limit_put_effect(text, rule, buf);
+}
+
+const char *fault_effect(char *buf, const struct rule *rule)
+{
+	struct text text = text_on(buf, RULE_EFFECT_MAX);
+
+	fault_put_effect(&text, rule);
+	fault_put_conditions(&text, rule);
+	return buf;
+}
+
 const char *rule_effect(char *buf, const struct rules *rules, const struct rule *rule,
                         const struct host *host)
 {
@@ -185,8 +214,15 @@ const char *rule_effect(char *buf, const struct rules *rules, const struct rule 
 	case ACTION_LIMIT:
 	case ACTION_FAIL:
 	case ACTION_DELAY:
+		if (!rule_is_fault(rule)) {
+			put_limit(&text, rules, rule, host);
+			break;
+		}
+		fault_put_effect(&text, rule);
+		text_put(&text, ": ");
+		fault_put_turns(&text, rule);
+		break;
 	case ACTIONS:
-		text_put(&text, "not enforced by this version");
 		break;
 	}
 	return buf;

@@ -19,6 +19,10 @@ const char *rule_words(char *buf, const struct rules *rules, const struct rule *
 const char *rule_effect(char *buf, const struct rules *rules, const struct rule *rule,
                         const struct host *host);
 
+/* What a fault does to a call whose turn it is: "ETIMEDOUT, with a chance of 5%". To a buffer
+ * of RULE_EFFECT_MAX bytes. Returns it. */
+const char *fault_effect(char *buf, const struct rule *rule);
+
 /* What a pattern asks for: "10.0.0.0/8:80-90", "*" for anything. */
 const char *pattern_words(char *buf, const struct rules *rules, const struct pattern *pattern);
 

@@ -44,6 +44,44 @@ static void warn_of_shadow(const struct warner *warner)
 	warn(warner, what, note);
 }
 
+/* Why a limit never holds, or is never reached. */
+static void warn_of_limit_shadow(const struct warner *warner)
+{
+	const struct rule *rule = warner->rule, *other;
+	uint32_t number = shadow_of_limit(warner->rules, warner->index);
+	bool all_hold = rule->flags & RULE_TREE || rule->limit == LIMIT_CONNECTIONS;
+	char place[RULE_PLACE_MAX], words[RULE_PRINT_MAX], what[WHAT_MAX], note[NOTE_MAX];
+
+	if (number == 0)
+		return;
+	other = &warner->rules->rule[number - 1];
+	snprintf(what, sizeof(what),
+	         all_hold ? "this limit is never reached: that of rule %u is before it"
+	                  : "this limit never holds: rule %u holds instead",
+	         number);
+	snprintf(note, sizeof(note), "%s: %s", rule_place(place, warner->rules, other),
+	         rule_words(words, warner->rules, other));
+	warn(warner, what, note);
+}
+
+/* Of unix sockets only bind, connect and send are asked about with a path. */
+static void warn_of_path(const struct warner *warner)
+{
+	const uint32_t with_path = RULE_CALL(OP_BIND) | RULE_CALL(OP_CONNECT) | RULE_CALL(OP_SEND);
+	const struct rule *rule = warner->rule;
+
+	if ((rule->local.flags | rule->remote.flags) & PATTERN_PATH && !(rule->calls & with_path))
+		warn(warner, "this rule can never match: the call names no path",
+		     "bind, connect and send do");
+}
+
+static void warn_of_fault(const struct warner *warner)
+{
+	if (shadow_is_denied(warner->rules, warner->index))
+		warn(warner, "this fault never has a turn: rules deny every call that it matches",
+		     "a call that is denied counts for no fault");
+}
+
 /* Ports that the kernel would draw, had it such an ephemeral range. */
 static void warn_of_range(const struct warner *warner)
 {
@@ -101,6 +139,7 @@ static void warn_of_limit(const struct warner *warner)
 	unsigned ports = host->port_high - host->port_low + 1u;
 	char what[WHAT_MAX];
 
+	warn_of_limit_shadow(warner);
 	if (is_per_process && rule->amount > host->fds) {
 		snprintf(what, sizeof(what), "the limit is above the host's own, %s descriptors",
 		         word_number(host->fds));
@@ -117,6 +156,9 @@ static void warn_of_limit(const struct warner *warner)
 
 static void warn_of_rule(const struct warner *warner)
 {
+	warn_of_path(warner);
+	if (rule_is_fault(warner->rule))
+		warn_of_fault(warner);
 	switch ((enum action)warner->rule->action) {
 	case ACTION_ASSIGN:
 		warn_of_range(warner);
@@ -135,8 +177,6 @@ static void warn_of_rule(const struct warner *warner)
 	case ACTIONS:
 		break;
 	}
-	if (warner->rule->action > ACTION_ASSIGN)
-		warn(warner, "this version understands the rule, but does not enforce it", NULL);
 }
 
 void rules_warn(struct rules_input *input, const struct rules *rules, const struct host *host)

@@ -15,6 +15,16 @@ uint32_t shadow_of(const struct rules *rules, uint32_t index);
 /* Is it shadowed by rules before it, by one or by several together? */
 bool shadow_is_whole(const struct rules *rules, uint32_t index);
 
+/* The number of a limit because of which the one with this index never holds, or is never
+ * reached; 0: there is none. Of those that a process has once (descriptors, sockets, ports,
+ * backlog) the first that names the program holds, else the first that names none; the others
+ * (tree, connections) all hold. */
+uint32_t shadow_of_limit(const struct rules *rules, uint32_t index);
+
+/* A call that policy denies counts for no fault: does it deny all that this fault matches?
+ * Not all that is so is found. Faults do not shadow each other: each counts turns of its own. */
+bool shadow_is_denied(const struct rules *rules, uint32_t index);
+
 /* Does a match every call that b matches? */
 bool shadow_covers(const struct rules *rules, const struct rule *a, const struct rule *b);
 

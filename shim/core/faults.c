@@ -32,12 +32,6 @@ static uint64_t draw(const struct engine *engine, const struct rule *rule, uint6
 	return below ? number % below : 0;
 }
 
-static bool is_in_turns(const struct rule *rule, uint64_t turn)
-{
-	return turn >= rule->first && (rule->last == UINT32_MAX || turn <= rule->last) &&
-	       (turn - rule->first) % (rule->step ? rule->step : 1) == 0;
-}
-
 static bool is_in_time(const struct rule *rule, uint64_t since_ns)
 {
 	uint64_t after = rule->flags & RULE_AFTER ? rule->after_ns : 0;
@@ -48,7 +42,7 @@ static bool is_in_time(const struct rule *rule, uint64_t since_ns)
 static bool is_turn(const struct engine *engine, const struct rule *rule, const struct op *op,
                     uint64_t turn)
 {
-	if (rule->flags & RULE_WHEN && !is_in_turns(rule, turn))
+	if (!rule_has_turn(rule, turn))
 		return false;
 	if (rule->flags & (RULE_AFTER | RULE_FOR) && !is_in_time(rule, op->since_ns))
 		return false;

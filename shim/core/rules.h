@@ -250,6 +250,15 @@ static inline bool rule_is_fault(const struct rule *rule)
 	       (rule->action == ACTION_LIMIT && rule->limit == LIMIT_MEMORY);
 }
 
+/* Is this turn, counted from 1, among those that `when` names? */
+static inline bool rule_has_turn(const struct rule *rule, uint64_t turn)
+{
+	if (!(rule->flags & RULE_WHEN))
+		return true;
+	return turn >= rule->first && (rule->last == UINT32_MAX || turn <= rule->last) &&
+	       (turn - rule->first) % (rule->step ? rule->step : 1) == 0;
+}
+
 /* The first fault rule behind number `after` (0: from the start) that matches, whether or
  * not it is its turn. Returns its index + 1, or 0. */
 uint32_t rules_next_fault(const struct rules *rules, const struct rule_query *query,
