@@ -215,7 +215,7 @@ $rules:1 :1
 		limit fds 20|limit fds 10 in app
 		limit fds 20 in app|limit fds 10
 		limit sockets 20|limit sockets 30 tree
-		limit sockets 20 tree|limit sockets 10 tree
+		limit sockets 20 tree in app|limit sockets 10 tree in other
 		limit connections 10 to :80|limit connections 10
 		limit connections 10|limit connections 9 to :80
 		limit memory|limit memory
