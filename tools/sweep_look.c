@@ -106,24 +106,18 @@ static struct sweep_probe *probe_at(struct sweep_faults *faults, unsigned round,
 	return NULL;
 }
 
-/* From a file that nobody vouches for: a text that lacks its zeros at the end. */
 static void take_site(struct sweep_faults *faults, unsigned round, const struct event *event,
                       uint32_t first)
 {
-	struct session_site site = {.turn = 0};
+	struct session_site site;
 	struct sweep_probe *probe;
-	size_t len = 0;
+	const char *frames;
 
-	if (!event->text)
+	if (!event_site(event, &site, &frames) || site.rule < first)
 		return;
-	memcpy(&site, event->text, event->text_len < sizeof(site) ? event->text_len : sizeof(site));
-	if (event->text_len > sizeof(site))
-		len = event->text_len - sizeof(site);
-	if (len > site.len)
-		len = site.len;
-	probe = site.rule >= first ? probe_at(faults, round, site.rule - first) : NULL;
-	if (probe && site.turn <= probe->turns && !memchr(event->text + sizeof(site), '\0', len))
-		sweep_probe_frames(probe, site.turn, event->text + sizeof(site), len);
+	probe = probe_at(faults, round, site.rule - first);
+	if (probe && site.turn <= probe->turns && !memchr(frames, '\0', site.len))
+		sweep_probe_frames(probe, site.turn, frames, site.len);
 }
 
 bool sweep_look_probes(struct sweep_faults *faults, unsigned round, const char *session,
@@ -142,8 +136,7 @@ bool sweep_look_probes(struct sweep_faults *faults, unsigned round, const char *
 		probe->turns = rule ? atomic_load(&rule->turns) : 0;
 	}
 	while (reader_next(reader, &event))
-		if (event.kind == OP_SITE)
-			take_site(faults, round, &event, first);
+		take_site(faults, round, &event, first);
 	reader_close(reader);
 	return true;
 }

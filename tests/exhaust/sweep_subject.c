@@ -162,13 +162,18 @@ static void run_child(void)
 /* One that outlives us, in a session of its own. */
 static void run_daemon(void)
 {
-	if (fork() == 0) {
+	int ends[2];
+	char byte = 0;
+
+	if (pipe(ends) == 0 && fork() == 0) {
 		setsid();
-		make_socket();
-		sleep(60);
+		close(make_socket());
+		if (write(ends[1], &byte, 1) == 1)
+			sleep(60);
 		_exit(0);
 	}
-	close(make_socket());
+	if (read(ends[0], &byte, 1) == 1)
+		close(make_socket());
 }
 
 static void run_slow(void)
