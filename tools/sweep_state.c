@@ -150,13 +150,16 @@ static const char *read_lines(struct sweep_state *state, FILE *file)
 		       "name another";
 	if (!next_line(file, line) || !read_hex(line, "seed ", &state->seed))
 		return damaged;
-	while (next_line(file, line) && strncmp(line, "run ", 4) == 0) {
-		if (!read_run(line, &trial))
+	for (;;) {
+		if (!next_line(file, line))
+			return damaged;
+		if (strcmp(line, "end") == 0)
+			return fgetc(file) == EOF ? NULL : damaged;
+		if (strncmp(line, "run ", 4) != 0 || !read_run(line, &trial))
 			return damaged;
 		state->trial = grow(state->trial, state->count, &room, sizeof(trial));
 		state->trial[state->count++] = trial;
 	}
-	return strcmp(line, "end") == 0 && fgetc(file) == EOF ? NULL : damaged;
 }
 
 int sweep_state_read(struct sweep_state *state, const struct command *command)
