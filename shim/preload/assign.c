@@ -286,14 +286,21 @@ bool assign_port(struct call *call, enum op_kind kind, struct aim *aim)
 
 /* ---- limit ports ---- */
 
-/* A range that the program has set holds within the limit's. */
-static struct range range_of_limit(uint64_t limit, int fd)
+/* A range that the program has set holds within the limit's. For bind and listen, the kernel
+ * looks for TCP ports by pairs, and leaves an odd one out. */
+static struct range range_of_limit(uint64_t limit, enum op_kind kind, const struct call *call)
 {
-	uint32_t range = (uint32_t)limit << 16 | (uint16_t)(limit >> 16);
+	uint32_t within = (uint32_t)limit << 16 | (uint16_t)(limit >> 16);
+	struct range range = {.is_limit = true};
 
 	if (!process.is_sandboxed)
-		range = ports_within(range, ports_of(fd));
-	return (struct range){(uint16_t)range, (uint16_t)(range >> 16), true};
+		within = ports_within(within, ports_of(call->op.fd));
+	range.low = (uint16_t)within;
+	range.high = (uint16_t)(within >> 16);
+	if ((kind == OP_BIND || kind == OP_LISTEN) && sock_proto(&call->sock) == PROTO_TCP &&
+	    range.high > range.low && (range.high - range.low) % 2 == 0)
+		range.high--;
+	return range;
 }
 
 bool assign_limited(struct call *call, enum op_kind kind, struct aim *aim)
@@ -303,7 +310,7 @@ bool assign_limited(struct call *call, enum op_kind kind, struct aim *aim)
 
 	if (!engine_limits_port(&process.engine, kind, call) || !takes_port(call, kind, aim))
 		return true;
-	range = range_of_limit(limit, call->op.fd);
+	range = range_of_limit(limit, kind, call);
 	if (take_port(call, kind, &range, aim))
 		return true;
 	if (call->verdict.error == engine_no_port(kind, sock_proto(&call->sock)))
