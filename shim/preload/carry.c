@@ -258,10 +258,9 @@ static bool ask_connect(struct call *call, enum op_kind kind, struct aim *aim)
 {
 	if (!read_aim(aim, call, kind))
 		return true;
-	if (UNLIKELY(hold_is_any()) && delay_is_connecting(call->op.fd)) {
-		call->verdict.error = EALREADY;
+	if (UNLIKELY(hold_is_any()) && delay_is_connecting(call->op.fd) &&
+	    !delay_connects_again(call))
 		return refuse(call, kind);
-	}
 	if (is_busy(call))
 		return true;
 	engine_before(&process.engine, kind, call);

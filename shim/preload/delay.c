@@ -99,26 +99,22 @@ static int timeout_option(enum op_kind kind)
 	return kind == OP_ACCEPT || kind == OP_RECV ? SO_RCVTIMEO : SO_SNDTIMEO;
 }
 
-static struct timeval get_timeout(int fd, int option)
+/* 0: none. */
+static uint64_t timeout_ns(const struct call *call, enum op_kind kind)
 {
 	struct timeval timeout = {0, 0};
 	socklen_t len = sizeof(timeout);
 
-	raw5(SYS_getsockopt, fd, SOL_SOCKET, option, &timeout, &len);
-	return timeout;
-}
-
-static void set_timeout(int fd, int option, const struct timeval *timeout)
-{
-	raw5(SYS_setsockopt, fd, SOL_SOCKET, option, timeout, sizeof(*timeout));
-}
-
-/* 0: none. */
-static uint64_t timeout_ns(const struct call *call, enum op_kind kind)
-{
-	struct timeval timeout = get_timeout(call->op.fd, timeout_option(kind));
-
+	raw5(SYS_getsockopt, call->op.fd, SOL_SOCKET, timeout_option(kind), &timeout, &len);
 	return (uint64_t)timeout.tv_sec * SECOND + (uint64_t)timeout.tv_usec * 1000;
+}
+
+/* When the wait ends: at its time, or when the socket's own is up. */
+static uint64_t end_of_wait(uint64_t timeout, uint64_t until)
+{
+	uint64_t end = timeout ? clock_ns(CLOCK_MONOTONIC) + timeout : until;
+
+	return end < until ? end : until;
 }
 
 /* ---- told to come later ---- */
@@ -146,35 +142,32 @@ static bool put_off(struct call *call, enum op_kind kind, uint64_t until)
 }
 
 /* A connect that ends before its time is under way all the same: it is made without waiting,
- * and the news of it held back. The shortest timeout is what does it; the socket's own comes
- * back afterwards, see delay_connected(). */
+ * and the news of it held back. delay_connected() ends the hurry. */
 static _Thread_local struct hurry {
-	struct timeval timeout; /* of the socket */
-	int error;              /* that the call ends with; 0: no hurry */
+	int flags; /* of the file; it waits */
+	int error; /* that the call ends with; 0: no hurry */
 } hurry;
 
 static bool start_connect(struct call *call, uint64_t until, int error)
 {
-	const struct timeval shortest = {0, 1};
+	int fd = call->op.fd;
 
-	if (!hold_begin(call->op.fd, HOLD_CONNECT, until, fate_of(call))) {
+	if (!hold_begin(fd, HOLD_CONNECT, until, fate_of(call))) {
 		sleep_through(until);
 		return true;
 	}
-	hurry.timeout = get_timeout(call->op.fd, SO_SNDTIMEO);
+	hurry.flags = (int)raw2(SYS_fcntl, fd, F_GETFL);
 	hurry.error = error;
-	set_timeout(call->op.fd, SO_SNDTIMEO, &shortest);
+	raw3(SYS_fcntl, fd, F_SETFL, hurry.flags | O_NONBLOCK);
 	return true;
 }
 
 static bool wait_out(struct call *call, enum op_kind kind, uint64_t until)
 {
-	uint64_t timeout = timeout_ns(call, kind), end = until;
+	uint64_t timeout = timeout_ns(call, kind), end = end_of_wait(timeout, until);
 	bool is_connect = kind == OP_CONNECT && sock_proto(&call->sock) == PROTO_TCP;
 	int error = 0;
 
-	if (timeout && clock_ns(CLOCK_MONOTONIC) + timeout < until)
-		end = clock_ns(CLOCK_MONOTONIC) + timeout;
 	if (is_interrupted(end, timeout))
 		error = EINTR;
 	else if (end < until)
@@ -240,18 +233,54 @@ bool delay_is_connecting(int fd)
 	return hold_look(fd, HOLD_CONNECT, &until, &fate) == HOLD_WAITS;
 }
 
+bool delay_connects_again(struct call *call)
+{
+	struct hold_fate fate;
+	uint64_t until, timeout, end;
+
+	if (hold_look(call->op.fd, HOLD_CONNECT, &until, &fate) != HOLD_WAITS)
+		return true;
+	call->verdict.error = EALREADY;
+	if (is_non_blocking(call, OP_CONNECT))
+		return false;
+	timeout = timeout_ns(call, OP_CONNECT);
+	end = end_of_wait(timeout, until);
+	if (is_interrupted(end, timeout))
+		call->verdict.error = EINTR;
+	else if (end == until)
+		call->verdict.error = 0;
+	return !call->verdict.error;
+}
+
+/* The table knows it as one whose connect has said EINPROGRESS. */
+static void note_under_way(const struct call *call)
+{
+	struct sock sock = call->sock;
+
+	sock.remote = call->outcome.remote.ip;
+	sock.remote_port = call->outcome.remote.port;
+	sock.word |= SOCKET_PENDING | (call->outcome.has_remote ? SOCKET_REMOTE : 0);
+	sockets_update(&process.engine.sockets, call->op.fd, &sock);
+}
+
+static void end_hurry(struct call *call)
+{
+	raw3(SYS_fcntl, call->op.fd, F_SETFL, hurry.flags);
+	if (errno == EINPROGRESS && hurry.error == EINTR)
+		note_under_way(call);
+	if (errno == EINPROGRESS)
+		errno = hurry.error;
+	if (call->verdict.error == EINPROGRESS)
+		call->verdict.error = hurry.error;
+	hurry.error = 0;
+}
+
 /* What the kernel decides at once is not held back. */
 long delay_connected(struct call *call, long ret)
 {
-	int fd = call->op.fd, error = hurry.error;
-
-	if (error) {
-		hurry.error = 0;
-		set_timeout(fd, SO_SNDTIMEO, &hurry.timeout);
-	}
 	if (ret == 0 || errno != EINPROGRESS)
-		hold_end(fd, HOLD_CONNECT);
-	else if (error)
-		errno = error;
+		hold_end(call->op.fd, HOLD_CONNECT);
+	if (hurry.error)
+		end_hurry(call);
 	return ret;
 }

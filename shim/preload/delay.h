@@ -21,8 +21,11 @@ enum delay_return delay_return(struct call *call, enum op_kind kind);
  * verdict.error: interrupted by a signal, out of time, or on a socket that does not wait. */
 bool delay_call(struct call *call, enum op_kind kind, struct aim *aim);
 
-/* Is a connect under way whose end is held back? Then another one fails. */
+/* Is a connect under way whose end is held back? */
 bool delay_is_connecting(int fd);
+
+/* Then another one waits for that end; or it ends with verdict.error, and false is returned. */
+bool delay_connects_again(struct call *call);
 
 /* A connect of which delay_call() spoke was made. Returns ret, with its errno put right. */
 long delay_connected(struct call *call, long ret);
