@@ -59,6 +59,9 @@ HOT bool engine_is_limited(const struct engine *engine, enum op_kind kind)
 struct rule_query engine_query(const struct engine *engine, enum op_kind kind,
                                const struct call *call);
 
+/* The protocol alone: one RULE_ bit. */
+unsigned engine_proto(enum op_kind kind, const struct call *call);
+
 /* What is to be done with call->op? Leaves the verdict, which comes as PASSED, in
  * the call. call->sock is what is known of op.fd. The rule that decides is counted. */
 void engine_before(struct engine *engine, enum op_kind kind, struct call *call);
@@ -124,7 +127,7 @@ void engine_put_text(struct line *line, const struct outcome *outcome);
 void limits_born(struct sockets *sockets, struct call *call);
 void limits_ended(struct engine *engine, enum op_kind kind, struct call *call);
 void limits_give_back(struct engine *engine, enum op_kind kind, struct call *call);
-void limits_closed(struct sockets *sockets);
+void limits_closed(struct sockets *sockets, const struct call *call);
 
 /* A socket is born as fd, with the word that it has but for its id. */
 HOT void engine_give_birth(struct engine *engine, struct call *call, int fd, uint64_t word,
@@ -212,7 +215,7 @@ HOT void engine_after(struct engine *engine, enum op_kind kind, struct call *cal
 	} else if (kind != OP_CLOSE) { /* that was taken out of the table before */
 		engine_remember(engine, call, line);
 	} else if (__builtin_expect(!!(call->sock.word & SOCKET_LEAVING), 0)) {
-		limits_closed(&engine->sockets);
+		limits_closed(&engine->sockets, call);
 	}
 	if (kind != OP_CLOSE && __builtin_expect(call->verdict.held | call->verdict.place, 0))
 		limits_ended(engine, kind, call);

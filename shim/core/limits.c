@@ -225,9 +225,11 @@ bool sockets_take_counted(struct sockets *sockets, int fd, struct sock *copy)
 	return copy->word != 0;
 }
 
-void limits_closed(struct sockets *sockets)
+/* What was no descriptor any more has perhaps been missed by a count since. */
+void limits_closed(struct sockets *sockets, const struct call *call)
 {
-	change_all(sockets, -1);
+	if (call->outcome.result != -EBADF)
+		change_all(sockets, -1);
 	atomic_fetch_sub(&sockets->flight->closing, 1);
 }
 

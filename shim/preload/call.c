@@ -68,8 +68,11 @@ void call_missed_close(int fd)
 {
 	struct call call;
 
-	if (call_begin_close(&call, fd))
-		call_end(&call, 0);
+	if (!call_begin_close(&call, fd))
+		return;
+	/* who has counted since has not found it: it cannot be given back again */
+	sockets_stay(&process.engine.sockets, &call.sock);
+	call_end(&call, 0);
 }
 
 /* The highest descriptor tells how many are open: the kernel gives the lowest. */

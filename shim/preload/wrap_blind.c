@@ -171,6 +171,11 @@ static bool by_name(long number, const long a[6], long *ret)
 	case SYS_dup3:
 		*ret = dup3((int)a[0], (int)a[1], (int)a[2]);
 		return true;
+	case SYS_prlimit64:
+		*ret = prlimit((pid_t)a[0], (rlimit_resource)a[1],
+		               POINTER(const struct rlimit *, a[2]),
+		               POINTER(struct rlimit *, a[3]));
+		return true;
 	case SYS_getsockopt:
 		*ret = getsockopt((int)a[0], (int)a[1], (int)a[2], POINTER(void *, a[3]),
 		                  POINTER(socklen_t *, a[4]));
