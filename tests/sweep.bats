@@ -132,7 +132,7 @@ socket=('--fail' 'socket error EMFILE')
 
 @test "a child's crash that nobody looks at is found; one that a shell reports, too" {
 	sweep 1 "${socket[@]}" --once "$subject" child
-	counts '1 crash'
+	counts '1 crash, 1 same output'
 	grep -qF '1 process of it died without a word' "$table"
 	sweep 1 "${socket[@]}" --once sh -c "$subject crash 1; exit \$?"
 	grep -qF 'SIGSEGV of a process of it' "$table"
@@ -329,4 +329,73 @@ try:
 except OSError:
 	os.abort()'
 	counts '2 crash'
+}
+
+# The frames of each call that is counted, as lines of JSON.
+sites() {
+	TCPSHIM_SITES=1 TCPSHIM_SESSION=$BATS_TEST_TMPDIR/session LD_PRELOAD=$lib \
+		TCPSHIM_RULES='fail socket error EMFILE when 4294967294' "$@" 3>&-
+	"$tool" log --json "$BATS_TEST_TMPDIR/session" | jq -c 'select(.call == "site")'
+}
+
+@test "sites: each counted call of each thread and forked child has its own" {
+	run sites "$subject" threads 3
+	[ "$(grep -c '"turn":' <<<"$output")" = 6 ]
+	[ "$(jq -r '.turn' <<<"$(grep '{' <<<"$output")" | sort -n | tr '\n' ' ')" = '1 2 3 4 5 6 ' ]
+	[ "$(grep '{' <<<"$output" | jq -r '.frames[0]' | sort -u | wc -l)" = 1 ]
+	[[ "$(grep '{' <<<"$output" | jq -r '.frames[0]' | sort -u)" == "$subject+0x"* ]]
+	rm "$BATS_TEST_TMPDIR/session"
+	run sites "$subject" child
+	[ "$(grep '{' <<<"$output" | jq -r .pid | sort -u | wc -l)" = 2 ]
+	[ "$(grep '{' <<<"$output" | jq -r '.frames[0]' | sort -u | wc -l)" = 2 ]
+}
+
+@test "sites: told of programs that were started without an environment, too" {
+	run sites env -i "$subject" loop 1
+	[ "$(grep '{' <<<"$output" | jq -r '.frames[0]' | sort -u | wc -l)" = 2 ]
+	[[ "$output" != *libtcpshim* ]]
+}
+
+@test "sites: a relative path and another directory do not hide the program" {
+	cd "$(dirname "$subject")"
+	run sites sh -c 'cd / && exec "$OLDPWD/sweep_subject" loop 1'
+	[[ "$output" == *"\"frames\":[\"$subject+0x"* ]]
+	rm "$BATS_TEST_TMPDIR/session"
+	run sites ./sweep_subject loop 1
+	[[ "$output" == *"\"frames\":[\"$subject+0x"* ]]
+}
+
+@test "sites: without backtrace, the return address alone" {
+	musl-gcc -o "$BATS_TEST_TMPDIR/musl" "$(dirname "$BATS_TEST_FILENAME")/exhaust/sweep_subject.c"
+	run sites "$BATS_TEST_TMPDIR/musl" loop 2
+	[ "$(grep -c '"turn":' <<<"$output")" = 3 ]
+	[ "$(grep '{' <<<"$output" | jq -r '.frames | length' | sort -u)" = 1 ]
+	[[ "$output" == *"$BATS_TEST_TMPDIR/musl+0x"* ]]
+}
+
+@test "sites: none without the setting" {
+	run env TCPSHIM_SESSION="$BATS_TEST_TMPDIR/session" LD_PRELOAD="$lib" \
+		TCPSHIM_RULES='fail socket error EMFILE when 9' "$subject" loop 2
+	[ "$("$tool" log --json "$BATS_TEST_TMPDIR/session" | grep -c '"call":"site"')" = 0 ]
+}
+
+@test "completion offers options, and programs behind them" {
+	source tools/completion.bash
+	tcpshim() { "$tool" "$@"; }
+	complete_words() {
+		COMP_WORDS=("$@")
+		COMP_CWORD=$(($# - 1))
+		_tcpshim
+	}
+	for option in $("$tool" sweep --help | grep -oE -- ' --[a-z]+'); do
+		complete_words tcpshim sweep "$option"
+		[[ " ${COMPREPLY[*]} " == *" $option "* ]]
+	done
+	complete_words tcpshim sweep --fail 'connect error ETIMEDOUT' bas
+	[[ " ${COMPREPLY[*]} " == *' bash '* ]]
+	echo >"$BATS_TEST_TMPDIR/a.state"
+	complete_words tcpshim sweep --state "$BATS_TEST_TMPDIR/a"
+	[ "${COMPREPLY[*]}" = "$BATS_TEST_TMPDIR/a.state" ]
+	complete_words tcpshim sweep bash -
+	[ "${#COMPREPLY[@]}" = 0 ] # the program's own
 }

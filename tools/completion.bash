@@ -40,18 +40,19 @@ _tcpshim_values() {
 			sed -n 's/.*\[--as \([a-z|]*\)\].*/\1/p' | tr '|' ' ')" -- "$3"
 		;;
 	*' --pid') compgen -W "$(cd /proc && echo [0-9]*)" -- "$3" ;;
+	'sweep -o' | 'sweep --output' | 'sweep --state') compgen -f -- "$3" ;;
 	'run -o' | 'run --output' | 'run --replay' | *' --session') _tcpshim_sessions "$3" ;;
 	*' -f' | *' --file') [ "$1" != log ] && compgen -f -- "$3" ;;
 	*) tcpshim "$1" --help 2>/dev/null | grep -Eq -- "^  (-., )?$2 [A-Z]" ;;
 	esac
 }
 
-# Where the program of `tcpshim run` stands in the words: behind the options and
-# their values. Prints nothing if it is not begun yet.
+# Where the program of `tcpshim run` or `sweep` stands in the words: behind the options
+# and their values. Prints nothing if it is not begun yet.
 _tcpshim_program() {
 	local i takes
 
-	takes=" $(tcpshim run --help 2>/dev/null |
+	takes=" $(tcpshim "${COMP_WORDS[1]}" --help 2>/dev/null |
 		sed -n 's/^  \(-.*\) [A-Z].*/\1/p' | tr -d , | tr '\n' ' ')"
 	for ((i = 2; i <= COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
@@ -71,7 +72,7 @@ _tcpshim() {
 		mapfile -t COMPREPLY < <(compgen -W "$(_tcpshim_commands) help" -- "$word")
 		return
 	fi
-	[[ $command != run ]] || program=$(_tcpshim_program)
+	[[ $command != run && $command != sweep ]] || program=$(_tcpshim_program)
 	if [[ -n $program ]] && ((COMP_CWORD > program)); then
 		! declare -F _command_offset >/dev/null || _command_offset "$program"
 		return # else bash's default: files
@@ -82,7 +83,7 @@ _tcpshim() {
 		mapfile -t COMPREPLY < <(compgen -W "$(_tcpshim_options "$command")" -- "$word")
 	elif [[ $command == check || $command == explain ]]; then
 		return # rules and calls are not listed anywhere
-	elif [[ $command == run ]]; then
+	elif [[ $command == run || $command == sweep ]]; then
 		mapfile -t COMPREPLY < <(compgen -c -- "$word")
 	else
 		mapfile -t COMPREPLY < <(_tcpshim_sessions "$word")

@@ -157,6 +157,7 @@ static void run_child(void)
 		_exit(0);
 	}
 	wait(NULL);
+	close(make_socket());
 }
 
 /* One that outlives us, in a session of its own. */
