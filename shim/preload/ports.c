@@ -52,6 +52,15 @@ bool ports_kernel_can(void)
 	return atomic_load(&can);
 }
 
+/* The slice that the rules before have given, as low << 16 | high, if it is as large. */
+static uint32_t range_before(uint32_t amount)
+{
+	uint32_t range = atomic_load(&ports.range);
+
+	range = range ? range << 16 | range >> 16 : (uint32_t)atomic_load(&process.engine.ports);
+	return range && (uint16_t)range - (range >> 16) + 1 == amount ? range : 0;
+}
+
 /* The first process that needs it chooses for the session. */
 static uint32_t range_of_rule(struct rule *rule)
 {
@@ -59,7 +68,9 @@ static uint32_t range_of_rule(struct rule *rule)
 
 	if (!range && rule->flags & RULE_RANGE)
 		range = (uint32_t)rule->low << 16 | rule->high;
-	else if (!range && !process.is_sandboxed)
+	else if (!range)
+		range = range_before(rule->amount);
+	if (!range && !process.is_sandboxed)
 		range = slice_choose(rule->amount, process.host_low, process.host_high);
 	if (range && !atomic_compare_exchange_strong(&rule->ports, &none, range))
 		range = none;
