@@ -38,7 +38,7 @@ void engine_set_rules(struct engine *engine, struct rules *rules)
 	atomic_store_explicit(&engine->ruled, calls | limits, memory_order_release);
 }
 
-static unsigned proto_bit(const struct call *call, enum op_kind kind)
+unsigned engine_proto(enum op_kind kind, const struct call *call)
 {
 	bool is_birth = kind == OP_SOCKET || kind == OP_SOCKETPAIR;
 	enum family family = is_birth ? call->op.family : sock_family(&call->sock);
@@ -66,7 +66,7 @@ HOT void fill_query(struct rule_query *query, const struct engine *engine, enum 
 	bool is_local = kind == OP_BIND || kind == OP_LISTEN;
 
 	query->call = is_birth ? OP_SOCKET : kind;
-	query->proto = proto_bit(call, kind);
+	query->proto = engine_proto(kind, call);
 	query->has_local = is_local && op->has_asked;
 	query->has_remote = !is_local && op->has_asked;
 	query->path = op->path;

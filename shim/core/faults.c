@@ -7,6 +7,7 @@
  * the call or what was drawn before. Which call gets which turn is the order in which
  * threads and processes happen to make them. */
 #include "core/engine.h"
+#include "core/rules_index.h"
 
 #define GOLDEN UINT64_C(0x9e3779b97f4a7c15)
 
@@ -80,36 +81,43 @@ static void delay(struct verdict *verdict, uint64_t ns, uint32_t number)
 	}
 }
 
+/* The call matches this rule. */
+HOT void meet(const struct engine *engine, struct rules *rules, uint32_t number, struct call *call)
+{
+	struct rule *rule = &rules->rule[number - 1];
+	struct verdict *verdict = &call->verdict;
+	uint64_t turn = atomic_fetch_add_explicit(&rule->turns, 1, memory_order_relaxed) + 1;
+
+	verdict->counted = (uint16_t)number;
+	verdict->turn = turn;
+	if (verdict->error && rule->action != ACTION_DELAY)
+		return; /* a rule before has failed it */
+	if (!is_turn(engine, rule, &call->op, turn))
+		return;
+	atomic_fetch_add_explicit(&rule->matched, 1, memory_order_relaxed);
+	if (rule->action == ACTION_DELAY)
+		delay(verdict, delay_of(engine, rule, turn), number);
+	else
+		fail(verdict, rule, number);
+}
+
 void engine_faults(struct engine *engine, enum op_kind kind, struct call *call)
 {
 	struct rules *rules = atomic_load_explicit(&engine->rules, memory_order_acquire);
-	struct verdict *verdict = &call->verdict;
+	enum op_kind named = kind == OP_SOCKETPAIR ? OP_SOCKET : kind;
 	struct rule_query query;
 	uint32_t number = 0;
-	bool has_failed = false;
 
-	verdict->delay_ns = 0;
-	verdict->counted = 0;
-	if (!rules || !(rules->fault_calls & RULE_CALL(kind == OP_SOCKETPAIR ? OP_SOCKET : kind)))
+	call->verdict.delay_ns = 0;
+	call->verdict.counted = 0;
+	if (!rules || !(rules->fault_calls & RULE_CALL(named)))
 		return;
-	query = engine_query(engine, kind, call);
-	while ((number = rules_next_fault(rules, &query, number))) {
-		struct rule *rule = &rules->rule[number - 1];
-		uint64_t turn =
-		        atomic_fetch_add_explicit(&rule->turns, 1, memory_order_relaxed) + 1;
-
-		verdict->counted = (uint16_t)number;
-		verdict->turn = turn;
-		if (has_failed && rule->action != ACTION_DELAY)
-			continue;
-		if (!is_turn(engine, rule, &call->op, turn))
-			continue;
-		atomic_fetch_add_explicit(&rule->matched, 1, memory_order_relaxed);
-		if (rule->action == ACTION_DELAY) {
-			delay(verdict, delay_of(engine, rule, turn), number);
-		} else {
-			fail(verdict, rule, number);
-			has_failed = true;
-		}
+	if (rules_fault_is_plain(rules, named, engine_proto(kind, call), &number)) {
+		if (number)
+			meet(engine, rules, number, call);
+		return;
 	}
+	query = engine_query(engine, kind, call);
+	for (number = 0; (number = rules_next_fault(rules, &query, number));)
+		meet(engine, rules, number, call);
 }

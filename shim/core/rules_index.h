@@ -79,6 +79,21 @@ static inline uint64_t rule_place_word(unsigned place, unsigned key)
 /* The part of a word that says that it is of faults. */
 #define RULE_FAULT_WORD (UINT64_C(1) << 15)
 
+/* Most often a call has one fault, if any, and that says nothing of endpoints and programs.
+ * Returns true if it is so: then *number is the fault that such a call meets, 0: none. */
+static inline bool rules_fault_is_plain(const struct rules *rules, enum op_kind call,
+                                        unsigned proto, uint32_t *number)
+{
+	struct rule_span span = rules->span[rule_fault_key(call, proto) - RULE_FAULTS];
+	const struct rule *rule = &rules->rule[span.first ? span.first - 1 : 0];
+
+	*number = span.first;
+	if (span.last == 0)
+		return true;
+	return span.first == span.last && span.first <= rules->count && rule_is_fault(rule) &&
+	       !(rule->local.flags | rule->remote.flags | (rule->flags & RULE_PROGRAM));
+}
+
 /* A word is mixed: its chain is in the first bits, its tag in the first 32. */
 static inline uint64_t rule_mix(uint64_t word)
 {
