@@ -33,6 +33,30 @@ static bool has_peer(int fd)
 	return raw3(SYS_getpeername, fd, &addr, &len) == 0;
 }
 
+/* Of the kernel's net/tcp_states.h; with HALF_OPEN, below, we have sent a FIN. */
+enum {
+	ESTABLISHED = 1,
+	SYN_RECEIVED = 3,
+	FIN_WAIT1 = 4,
+	FIN_WAIT2 = 5,
+	CLOSED = 7,
+	CLOSE_WAIT = 8,
+	LAST_ACK = 9,
+	CLOSING = 11,
+};
+
+/* The state of a TCP socket; once sandboxed it cannot be asked. */
+static unsigned state_of(int fd)
+{
+	struct tcp_info info = {.tcpi_state = ESTABLISHED};
+	socklen_t len = sizeof(info);
+
+	if (process.is_sandboxed)
+		return CLOSED;
+	raw5(SYS_getsockopt, fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	return info.tcpi_state & 31;
+}
+
 /* ---- connect ---- */
 
 /* What TCP is told by a packet that comes back, or by none that does. Other errors, and a
@@ -135,12 +159,15 @@ static bool fail_accept(struct call *call)
 /* A socket that has a name gets no other. */
 static bool fail_bind(struct call *call)
 {
-	struct endpoint local;
-	enum family family = capture_local(call->op.fd, &local);
-	bool has_name = family == FAMILY_INET || family == FAMILY_INET6
-	                        ? local.port != 0
-	                        : capture_is_named(call->op.fd);
+	struct endpoint local = {.port = 0};
+	bool has_name;
 
+	if (sock_proto(&call->sock) == PROTO_TCP) /* getsockname tells of ports long gone */
+		has_name = sock_bits(&call->sock) & SOCKET_BOUND || state_of(call->op.fd) != CLOSED;
+	else if (sock_family(&call->sock) == FAMILY_UNIX)
+		has_name = capture_is_named(call->op.fd);
+	else
+		has_name = capture_local(call->op.fd, &local) != FAMILY_OTHER && local.port != 0;
 	return has_name && by_kernel(call);
 }
 
@@ -155,13 +182,10 @@ static bool is_last(int error)
 /* Could bytes go this way? Where not, the kernel says so. */
 static bool can_flow(const struct call *call, enum op_kind kind)
 {
-	enum { OPEN = 1 << 1 | 1 << 3 | 1 << 8 };                /* of net/tcp_states.h: */
-	enum { HALF_OPEN = 1 << 4 | 1 << 5 | 1 << 9 | 1 << 11 }; /* we have sent a FIN */
-	struct tcp_info info = {.tcpi_state = 1};
-	socklen_t len = sizeof(info);
+	enum { OPEN = 1 << ESTABLISHED | 1 << SYN_RECEIVED | 1 << CLOSE_WAIT };
+	enum { HALF_OPEN = 1 << FIN_WAIT1 | 1 << FIN_WAIT2 | 1 << LAST_ACK | 1 << CLOSING };
 
-	raw5(SYS_getsockopt, call->op.fd, IPPROTO_TCP, TCP_INFO, &info, &len);
-	return 1 << info.tcpi_state & (kind == OP_SEND ? OPEN : OPEN | HALF_OPEN);
+	return 1 << state_of(call->op.fd) & (kind == OP_SEND ? OPEN : OPEN | HALF_OPEN);
 }
 
 static bool fail_tcp(struct call *call, enum op_kind kind)

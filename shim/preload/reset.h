@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* reset.h - connections that a rule breaks off.
  * The peer gets a reset, and the socket is brought into the state in which a reset by its peer
- * would have left it: the kernel then answers every later call, and poll, by itself. Two things
- * it answers otherwise, and they are put right: connect (EISCONN) and getsockname. */
+ * would have left it: the kernel then answers every later call, and poll, by itself. Three
+ * things it answers otherwise, and they are put right: connect (EISCONN), listen (EINVAL) and
+ * getsockname. */
 #ifndef PRELOAD_RESET_H
 #define PRELOAD_RESET_H
 

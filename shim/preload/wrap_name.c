@@ -41,6 +41,10 @@ EXPORT int listen(int fd, int backlog)
 	if (!call_begin_on(&call, OP_LISTEN, fd))
 		return real.listen(fd, backlog);
 	call.op.arg = backlog;
+	if (UNLIKELY(sock_bits(&call.sock) & SOCKET_RESET)) {
+		errno = EINVAL; /* as if it were still connected */
+		return (int)call_end_named(&call, -1);
+	}
 	ret = call_may_go(&call, OP_LISTEN, NULL) ? real.listen(fd, call.op.arg)
 	                                          : call_answer(&call);
 	return (int)call_end_named(&call, ret);
