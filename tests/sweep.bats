@@ -331,6 +331,18 @@ except OSError:
 	counts '2 crash'
 }
 
+@test "how far it is: on a terminal in one line, with an estimate; else now and then; -q: not" {
+	script -qec "$tool sweep --fail 'socket error EMFILE' --once $subject slow 2" \
+		"$BATS_TEST_TMPDIR/terminal" </dev/null >/dev/null 3>&-
+	grep -qE $'\rtcpshim sweep: 1 of 2 runs, 0 bad, about [0-9]+ m?s left' \
+		"$BATS_TEST_TMPDIR/terminal"
+	sweep 0 "${socket[@]}" --once "$subject" slow 2
+	[ ! -s "$said" ]
+	script -qec "$tool sweep -q --fail 'socket error EMFILE' --once $subject slow 2" \
+		"$BATS_TEST_TMPDIR/terminal" </dev/null >/dev/null 3>&-
+	! grep -q ' of 2 runs' "$BATS_TEST_TMPDIR/terminal"
+}
+
 # The frames of each call that is counted, as lines of JSON.
 sites() {
 	TCPSHIM_SITES=1 TCPSHIM_SESSION=$BATS_TEST_TMPDIR/session LD_PRELOAD=$lib \

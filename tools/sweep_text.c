@@ -40,14 +40,15 @@ static void add_row(struct columns *columns, const struct sweep_report *report,
 	columns_add(columns, site);
 	columns_add(columns, word_duration(result->took_ns));
 	columns_add(columns, result->did == SWEEP_SAME || result->did == SWEEP_OUTPUT
-	                             ? ""
+	                             ? "-"
 	                             : sweep_story(result));
 	free(site);
 }
 
 static void print_table(const struct sweep_report *report, FILE *out)
 {
-	static const char *const head[] = {"result", "fault", "call", "made in", "took", ""};
+	static const char *const head[] = {"result",  "fault", "call",
+	                                   "made in", "took",  "and more"};
 	struct columns columns = columns_new("llllrl");
 	size_t rows = 0;
 
