@@ -245,3 +245,18 @@ fails() {
 	"$needs_musl" -std=gnu11 -D_GNU_SOURCE -I. -o "$BATS_TEST_TMPDIR/connect" tests/exhaust/faults_connect.c
 	alike "fail connect tcp 127.0.0.1:$port error ECONNREFUSED" "$BATS_TEST_TMPDIR/connect" later "$port"
 }
+
+@test "a service that was started with its connection: bytes of stdin and stdout" {
+	run -0 --separate-stderr "$python" - "$lib" <<-'END'
+		import os, socket, subprocess, sys
+		listener = socket.create_server(("127.0.0.1", 0))
+		client = socket.create_connection(listener.getsockname())
+		server, _ = listener.accept()
+		client.send(b"hello")
+		client.shutdown(socket.SHUT_WR)
+		rules = "fail recv error ECONNRESET when 1"
+		env = dict(os.environ, LD_PRELOAD=sys.argv[1], TCPSHIM_SESSION="off", TCPSHIM_RULES=rules)
+		print(subprocess.run(["cat"], stdin=server, env=env, capture_output=True).stderr.decode())
+	END
+	[[ "$output" = *'Connection reset by peer'* ]]
+}

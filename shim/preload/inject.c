@@ -188,6 +188,15 @@ static bool can_flow(const struct call *call, enum op_kind kind)
 	return 1 << state_of(call->op.fd) & (kind == OP_SEND ? OPEN : OPEN | HALF_OPEN);
 }
 
+/* A Multipath TCP socket does not tell of its end. */
+static bool is_multipath(int fd)
+{
+	enum { MULTIPATH = 262 };
+	int protocol;
+
+	return capture_option(fd, SO_PROTOCOL, &protocol) && protocol == MULTIPATH;
+}
+
 static bool fail_tcp(struct call *call, enum op_kind kind)
 {
 	int error = call->verdict.error;
@@ -197,8 +206,9 @@ static bool fail_tcp(struct call *call, enum op_kind kind)
 	if (!is_last(error))
 		return false;
 	/* with the reset told, send says EPIPE, and raises SIGPIPE where it should */
-	return error == EPIPE && kind == OP_SEND ? reset_told_connection(call)
-	                                         : reset_connection(call);
+	if (error == EPIPE && kind == OP_SEND)
+		return reset_told_connection(call);
+	return reset_connection(call) && !is_multipath(call->op.fd);
 }
 
 /* A unix socket whose peer has gone is as one that was shut down. */

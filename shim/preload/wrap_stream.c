@@ -6,10 +6,11 @@
 #include "preload/call.h"
 #include "preload/refused.h"
 
-/* Is it a socket of whose bytes a fault speaks? */
+/* Is it a socket of whose bytes a fault speaks? The first three may be one that a service was
+ * started with. */
 static inline bool is_ruled(int fd, enum op_kind kind)
 {
-	return UNLIKELY(call_is_limited(kind)) && call_knows(fd);
+	return UNLIKELY(call_is_limited(kind)) && (call_knows(fd) || fd <= STDERR_FILENO);
 }
 
 /* Begin it; flags: those of the call, MSG_DONTWAIT counts. */
