@@ -100,6 +100,14 @@ equal() {
 	equal ports no-port
 }
 
+@test "IPv6 sockets that connect to IPv4 addresses" {
+	equal ports mixed
+}
+
+@test "fast open: a send takes the port" {
+	equal ports fast-open
+}
+
 @test "bind(0): EADDRINUSE, whatever the options; a port of one's own choice can be had" {
 	equal ports_bind exhausted
 }

@@ -168,6 +168,79 @@ static void no_port(char **argv)
 	TRY(reach(fds[0], &to[0]));
 }
 
+/* IPv6 sockets that connect to IPv4 addresses share the tuples of IPv4's; those of ::1 have their
+ * own. */
+static void mixed(char **argv)
+{
+	struct address v4 = address_of("127.0.0.1", fixed(0)), six = address_of("::1", fixed(0));
+	struct address mapped = address_of("::ffff:127.0.0.1", fixed(0));
+	int fds[N], listener = (int)MUST(socket(AF_INET, SOCK_STREAM, 0)), fd;
+
+	(void)argv;
+	MUST(bind(listener, AT(v4)));
+	MUST(listen(listener, 64));
+	listener = (int)MUST(socket(AF_INET6, SOCK_STREAM, 0));
+	MUST(setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &(int){1}, sizeof(int)));
+	MUST(bind(listener, AT(six)));
+	MUST(listen(listener, 64));
+	for (int i = 0; i < N; i++) {
+		fds[i] = (int)MUST(socket(i % 2 ? AF_INET6 : AF_INET, SOCK_STREAM, 0));
+		if (i % 2)
+			TRY(reach(fds[i], &mapped));
+		else
+			TRY(reach(fds[i], &v4));
+	}
+	show_ports(fds, N);
+	fd = (int)MUST(socket(AF_INET6, SOCK_STREAM, 0));
+	TRY(reach(fd, &mapped));
+	TRY(reach((int)MUST(socket(AF_INET, SOCK_STREAM, 0)), &v4));
+	for (int i = 0; i < N - 1; i++)
+		TRY(reach((int)MUST(socket(AF_INET6, SOCK_STREAM, 0)), &six));
+	TRY(reach(fd, &six));
+	fd = (int)MUST(socket(AF_INET6, SOCK_STREAM, 0));
+	TRY(reach(fd, &six));
+	reset(fds[1]);
+	TRY(reach(fd, &mapped));
+	section("UDP");
+	for (int i = 0; i < N; i++) {
+		fds[i] = (int)MUST(socket(i % 2 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0));
+		if (i % 2)
+			TRY(connect(fds[i], AT(mapped)));
+		else
+			TRY(connect(fds[i], AT(v4)));
+	}
+	fd = (int)MUST(socket(AF_INET6, SOCK_DGRAM, 0));
+	TRY(connect(fd, AT(mapped)));
+	TRY(connect(fd, AT(v4)));
+}
+
+/* sendto that connects. */
+static void fast_open(char **argv)
+{
+	int fds[N], fd;
+
+	(void)argv;
+	serve();
+	for (int i = 0; i < N; i++) {
+		fds[i] = tcp();
+		sendto(fds[i], "x", 1, MSG_FASTOPEN, AT(to[0]));
+		poll(&(struct pollfd){.fd = fds[i], .events = POLLOUT}, 1, PATIENCE_MS);
+		show_port(fds[i]);
+	}
+	show_ports(fds, N);
+	fd = tcp();
+	TRY(sendto(fd, "x", 1, MSG_FASTOPEN, AT(to[0])));
+	show_port(fd);
+	reset(fds[0]);
+	fds[0] = tcp();
+	MUST(setsockopt(fds[0], IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &(int){1}, sizeof(int)));
+	TRY(reach(fds[0], &to[0]));
+	show_port(fds[0]);
+	fd = tcp();
+	MUST(setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &(int){1}, sizeof(int)));
+	TRY(reach(fd, &to[0]));
+}
+
 /* What the kernel says before it looks for a port. */
 static void order(char **argv)
 {
@@ -268,8 +341,8 @@ int main(int argc, char **argv)
 	static const struct part parts[] = {
 	        {"tuples", tuples},   {"time-wait", time_wait}, {"server-first", server_first},
 	        {"bound", all_bound}, {"no-port", no_port},     {"order", order},
-	        {"left", left},       {"shared", shared},       {"churn", churn},
-	        {NULL, NULL},
+	        {"mixed", mixed},     {"fast-open", fast_open}, {"left", left},
+	        {"shared", shared},   {"churn", churn},         {NULL, NULL},
 	};
 
 	(void)argc;
