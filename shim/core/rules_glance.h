@@ -92,6 +92,16 @@ HOT bool rules_pass_v4(const struct rules *rules, struct rules_glance glance)
 	       !rules_has_v4(rules, shapes[0], glance.end, rule_place_word(glance.place, 0));
 }
 
+/* The same of faults; glance.key is one of theirs. */
+HOT bool rules_pass_v4_faults(const struct rules *rules, struct rules_glance glance)
+{
+	const uint64_t *shapes = rules->shapes[glance.key][glance.place == PLACE_REMOTE][WHO_ANY];
+
+	return rules->places[glance.key] == 1u << glance.place &&
+	       !rules_has_v4(rules, shapes[0], glance.end,
+	                     RULE_FAULT_WORD ^ rule_place_word(glance.place, 0));
+}
+
 /* The same of all rules. who: what a word has of the program: 0, and rules_name_hash() of its
  * name and path. */
 bool rules_pass_programs(const struct rules *rules, struct rules_glance glance,

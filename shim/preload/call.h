@@ -95,7 +95,8 @@ HOT bool call_may_go(struct call *call, enum op_kind kind, struct aim *aim)
 {
 	if (LIKELY(!call_is_ruled(kind)))
 		return true;
-	if (UNLIKELY(engine_is_limited(&process.engine, kind))) {
+	if (UNLIKELY(engine_is_limited(&process.engine, kind)) &&
+	    !(aim && glance_faults(call, kind, aim))) {
 		call->from = __builtin_return_address(0);
 		return carry(call, kind, aim);
 	}
@@ -184,7 +185,7 @@ int close_range_by(int (*call)(unsigned, unsigned, int), unsigned first, unsigne
 /* Ask for the faults and limits of a call that names no address. */
 HOT bool call_may_go_on(struct call *call, enum op_kind kind)
 {
-	if (LIKELY(!call_is_limited(kind)))
+	if (LIKELY(!call_is_limited(kind)) || glance_faults(call, kind, NULL))
 		return true;
 	call->from = __builtin_return_address(0);
 	return carry(call, kind, NULL);

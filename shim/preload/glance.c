@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/rules_glance.h"
+#include "preload/hold.h"
 #include "sys/raw.h"
 
 HOT struct rules_glance glance_of(enum op_kind kind, enum proto proto, uint64_t end)
@@ -53,19 +54,27 @@ HOT bool is_plain(const struct call *call)
 	       (proto == PROTO_TCP || proto == PROTO_UDP);
 }
 
+/* Copy the address of a plain socket, if it is an IPv4 one at hand. */
+HOT bool copies_at_once(const struct call *call, struct aim *aim)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)&aim->copy;
+
+	if (!is_plain(call) || aim->len != sizeof(*in) || process.is_sandboxed ||
+	    !is_at_hand(call, aim->addr))
+		return false;
+	memmove(in, aim->addr, sizeof(*in)); /* fast open is asked for twice: it may be the copy */
+	aim->addr = (const struct sockaddr *)in;
+	return in->sin_family == AF_INET;
+}
+
 /* An IPv4 address of which no rule speaks, on a plain socket: most calls. It makes no call of
  * its own, so that there are no registers to save. */
 HOT bool passes_at_once(const struct call *call, enum op_kind kind, struct aim *aim)
 {
 	const struct rules *rules = rules_in_force();
-	struct sockaddr_in *in = (struct sockaddr_in *)&aim->copy;
 
-	if (!is_plain(call) || !rules || aim->len != sizeof(*in) || process.is_sandboxed ||
-	    !is_at_hand(call, aim->addr))
-		return false;
-	memmove(in, aim->addr, sizeof(*in)); /* fast open is asked for twice: it may be the copy */
-	aim->addr = (const struct sockaddr *)in;
-	return in->sin_family == AF_INET && rules_pass_v4(rules, glance_at(call, kind, aim));
+	return rules && copies_at_once(call, aim) &&
+	       rules_pass_v4(rules, glance_at(call, kind, aim));
 }
 
 /* The same where rules name programs, or have no endpoint; else a close look. */
@@ -94,6 +103,38 @@ bool glance_bind(struct call *call, struct aim *aim)
 bool glance_send(struct call *call, struct aim *aim)
 {
 	return passes_at_once(call, OP_SEND, aim) || carry_on(call, OP_SEND, aim);
+}
+
+/* The peer of a connected socket. Returns false where it is not an IPv4 one. */
+static bool read_peer(const struct call *call, uint64_t *number)
+{
+	struct endpoint end;
+
+	if (!sockets_told_remote(&process.engine.sockets, call->op.fd, &call->sock, &end) ||
+	    !addr_is_v4(&end.ip))
+		return false;
+	*number = rule_number(end.ip.byte + 8) << 32 | (uint64_t)end.port << 16;
+	return true;
+}
+
+/* Where limits count, or a socket is held back, there is more to see to. */
+bool glance_faults(const struct call *call, enum op_kind kind, struct aim *aim)
+{
+	const struct rules *rules = rules_in_force();
+	const uint32_t faults = 1u << LIMIT_NONE | 1u << LIMIT_MEMORY;
+	struct rules_glance glance;
+
+	if (!rules || rules->limits & ~faults || hold_is_any() || !is_plain(call))
+		return false;
+	glance = glance_of(kind, sock_proto(&call->sock), 0);
+	glance.key += rule_fault_key(kind, RULE_TCP) - rule_key(kind, RULE_TCP);
+	if (rules->places[glance.key] != 1u << glance.place)
+		return rules->places[glance.key] == 0;
+	if (aim && copies_at_once(call, aim))
+		glance.end = glance_at(call, kind, aim).end;
+	else if (aim || !read_peer(call, &glance.end))
+		return false;
+	return rules_pass_v4_faults(rules, glance);
 }
 
 bool glance_accept(const struct call *call)

@@ -11,6 +11,10 @@ bool glance_bind(struct call *call, struct aim *aim);
 bool glance_connect(struct call *call, struct aim *aim);
 bool glance_send(struct call *call, struct aim *aim);
 
+/* Does certainly no fault or limit speak of the call? Then policy alone is to be asked. aim as
+ * before, or NULL: packets on a connected socket. */
+bool glance_faults(const struct call *call, enum op_kind kind, struct aim *aim);
+
 /* Does certainly no rule turn the connection away that an accept has taken? */
 bool glance_accept(const struct call *call);
 
