@@ -31,6 +31,13 @@ static bool is_low(uint64_t used, uint64_t limit)
 
 /* ---- descriptors ---- */
 
+static bool limits_fds(const struct audit *audit, const struct program *program)
+{
+	uint32_t set;
+
+	return port_range_fds_rule(audit, program, &set) > 0;
+}
+
 /* Without those that a rule has failed. */
 static void add_fds(const struct audit *audit, struct findings *findings, bool is_limited)
 {
@@ -39,7 +46,7 @@ static void add_fds(const struct audit *audit, struct findings *findings, bool i
 	for (program = audit->ledger.programs; program; program = program->hh.next) {
 		uint64_t count = program->no_fd - program->no_fd_by_rule;
 
-		if (count > 0 && port_range_limits_fds(audit, program) == is_limited)
+		if (count > 0 && limits_fds(audit, program) == is_limited)
 			findings_add(
 			        findings, count, word_process(program->name, 0),
 			        "%s failed with EMFILE or ENFILE; the highest socket was fd %s, "
@@ -66,7 +73,7 @@ void look_fds_low(const struct audit *audit, struct findings *findings)
 
 	for (program = audit->ledger.programs; program; program = program->hh.next)
 		if (!program->no_fd && is_low(program->fd_peak, program->fd_limit) &&
-		    !port_range_limits_fds(audit, program))
+		    !limits_fds(audit, program))
 			findings_add(findings, program->fd_peak, word_process(program->name, 0),
 			             "the highest socket was fd %s, the limit is %s",
 			             word_number(program->fd_peak - 1),
@@ -238,13 +245,19 @@ void look_bind_first(const struct audit *audit, struct findings *findings)
 			        word_count(port_range_to(audit, row).count, "port"));
 }
 
+/* Whatever a rule leaves it here: elsewhere it has these. */
+static uint64_t host_capacity(const struct audit *audit, const struct destination *row)
+{
+	return audit_port_count(audit) * (uint64_t)(row->locals ? row->locals : 1);
+}
+
 void look_closes_first(const struct audit *audit, struct findings *findings)
 {
 	const struct destination *row;
 
 	for (row = audit->ledger.destinations; row; row = row->hh.next) {
 		uint64_t peak = row->closing.peak;
-		uint64_t ports = port_range_to(audit, row).count;
+		uint64_t ports = audit_port_count(audit);
 		uint64_t least = ports ? ports * CLOSES_PERCENT / 100 : CLOSES_MIN;
 
 		if (peak < least || peak == 0 || row->closed_first + row->closed_unknown == 0)
@@ -263,9 +276,9 @@ void look_closes_first(const struct audit *audit, struct findings *findings)
 		        word_number(peak), TIME_WAIT_S,
 		        addr_is_loopback(&row->place.end.ip) ? ", on loopback perhaps only 1 s"
 		                                             : "",
-		        peak < port_range_capacity(audit, row)
-		                ? word_percent(peak, port_range_capacity(audit, row))
+		        peak < host_capacity(audit, row)
+		                ? word_percent(peak, host_capacity(audit, row))
 		                : "all",
-		        word_number(port_range_capacity(audit, row)));
+		        word_number(host_capacity(audit, row)));
 	}
 }

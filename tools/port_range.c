@@ -120,13 +120,17 @@ uint64_t port_range_capacity(const struct audit *audit, const struct destination
 	return (uint64_t)port_range_to(audit, row).count * locals;
 }
 
-bool port_range_limits_fds(const struct audit *audit, const struct program *program)
+uint32_t port_range_fds_rule(const struct audit *audit, const struct program *program,
+                             uint32_t *set)
 {
 	const struct rulesets *sets = audit->rules;
 	uint32_t number;
 
-	for (size_t i = 0; sets && i < sets->count; i++)
-		if (find_limit(audit, &sets->set[i], LIMIT_FDS, program, &number))
-			return true;
-	return false;
+	for (size_t i = 0; sets && i < sets->count; i++) {
+		if (!find_limit(audit, &sets->set[i], LIMIT_FDS, program, &number))
+			continue;
+		*set = sets->set[i].number;
+		return number;
+	}
+	return 0;
 }

@@ -25,7 +25,8 @@ struct port_range port_range_short(const struct audit *audit, const struct short
 /* How many connections a destination can have at once, 0: unknown. */
 uint64_t port_range_capacity(const struct audit *audit, const struct destination *row);
 
-/* Does a rule limit the descriptors of a program? */
-bool port_range_limits_fds(const struct audit *audit, const struct program *program);
+/* The rule that limits the descriptors of a program, and its set; 0: none does. */
+uint32_t port_range_fds_rule(const struct audit *audit, const struct program *program,
+                             uint32_t *set);
 
 #endif

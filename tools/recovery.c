@@ -267,6 +267,8 @@ static void on_other(struct audit *audit, const struct event *event, struct watc
 		recover(audit, event->process, watch);
 	else if (is_nobody)
 		END_AS(audit, event->process, watch, idle);
+	else /* it goes on, by another failure */
+		watch->failed_ns = audit->now_ns;
 }
 
 /* The end of a socket ends what it was about. */

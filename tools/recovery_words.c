@@ -2,11 +2,13 @@
 /* recovery_words.c - see recovery_words.h. */
 #include "tools/recovery_words.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/names.h"
+#include "tools/port_range.h"
 #include "tools/wording.h"
 
 enum { SPIN_MIN = 5 };
@@ -50,6 +52,14 @@ const char *trouble_error(const struct audit *audit, const struct trouble *row)
 	const char *name = error < 0 ? name_eai(error) : name_errno(error);
 
 	return name ? name : error ? word_number((uint64_t)(error < 0 ? -error : error)) : "?";
+}
+
+uint32_t trouble_rule(const struct audit *audit, const struct trouble *row, uint32_t *set)
+{
+	*set = row->key.set;
+	if (row->key.rule || row->key.error != EMFILE)
+		return row->key.rule;
+	return port_range_fds_rule(audit, row->key.program, set);
 }
 
 const char *trouble_place(const struct trouble *row)

@@ -11,6 +11,10 @@ enum { RECOVERY_WORDS_MAX = 512 };
 /* "EMFILE", "EAI_AGAIN". */
 const char *trouble_error(const struct audit *audit, const struct trouble *row);
 
+/* The rule that was behind it, and its set; 0: none. What the kernel enforces for a rule,
+ * it does not name. */
+uint32_t trouble_rule(const struct audit *audit, const struct trouble *row, uint32_t *set);
+
 /* Where: "10.0.0.5:5432", "example.org"; "-" if the call has no place. */
 const char *trouble_place(const struct trouble *row);
 

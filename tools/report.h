@@ -73,6 +73,8 @@ struct cJSON;
  * everywhere. */
 void report_json_rules(const struct report *report, struct cJSON *root);
 void report_json_recovery(const struct report *report, struct cJSON *root);
+void report_json_shortage(const struct report *report, struct cJSON *object, const char *name,
+                          const struct shortage *shortage);
 void report_json_errors(struct cJSON *object, const char *name, const struct errors *errors);
 
 /* For people, with colours if asked for. */

@@ -3,6 +3,7 @@
  * say it all, who was not seen, and the findings. */
 #include "core/names.h"
 #include "tools/page.h"
+#include "tools/port_range.h"
 #include "tools/report.h"
 #include "tools/wording.h"
 
@@ -111,6 +112,21 @@ static void print_findings_line(const struct page *page, const struct report *re
 	fputc('\n', page->out);
 }
 
+/* Calls that the kernel has failed where a rule limits the descriptors. */
+static uint64_t no_fd_by_limit(const struct report *report)
+{
+	uint64_t count = 0;
+	uint32_t set;
+
+	for (size_t i = 0; i < report->program_count; i++) {
+		const struct program *program = report->programs[i];
+
+		if (port_range_fds_rule(report->audit, program, &set))
+			count += program->no_fd - program->no_fd_by_rule;
+	}
+	return count;
+}
+
 /* Of the rules in force at the end. */
 static void print_rules_line(const struct page *page, const struct report *report)
 {
@@ -132,7 +148,12 @@ static void print_rules_line(const struct page *page, const struct report *repor
 		        name_verdict((enum verdict_kind)i));
 		comma = ", ";
 	}
-	fputs(*comma ? "\n" : "no call was changed by a rule\n", page->out);
+	if (no_fd_by_limit(report))
+		fprintf(page->out, "%s%s without a descriptor",
+		        *comma ? comma : "calls: ", word_number(no_fd_by_limit(report)));
+	else if (!*comma)
+		fputs("no call was changed by a rule", page->out);
+	fputc('\n', page->out);
 }
 
 static void print_finding(const struct page *page, const struct finding *finding)

@@ -243,6 +243,7 @@ static void add_destination(cJSON *list, const struct report *report, const stru
 	json_number(item, "closed_by_peer_first", row->closed_second);
 	json_number(item, "closed_unknown", row->closed_unknown);
 	add_headroom(item, report, row);
+	report_json_shortage(report, item, "short", &row->shortage);
 	add_asked(item, report_asked_of(report, row));
 }
 
@@ -357,6 +358,7 @@ static void add_rows(cJSON *root, const struct report *report)
 	add_ephemeral(root, report);
 	add_unresolved(root, report);
 	report_json_errors(root, "bind_failed", &report->audit->bind_failed);
+	report_json_shortage(report, root, "bind_short", &report->audit->bind_short);
 	list = json_array(root, "never_closed");
 	for (size_t i = 0; i < report->leak_count; i++)
 		add_leak(list, report, report->leaks[i]);

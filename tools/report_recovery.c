@@ -6,12 +6,15 @@
  *                 kernel itself), rule, set, failures, episodes, tries, pause_shortest_ns,
  *                 pause_median_ns, pause_longest_ns, spin, spin_ns, recovered, recovery_ns,
  *                 nobody_waiting, pending, closed, reconnected, exited, exit_status, exit_ns,
- *                 ended, open, open_ns */
+ *                 ended, open, open_ns
+ *  short          of a destination, and bind_short: calls that found no port, and how things stood
+ * at the first: calls, open, closed_first, closed_unknown, ports, low, high, rule */
 #include <string.h>
 
 #include "core/names.h"
 #include "tools/json.h"
 #include "tools/page.h"
+#include "tools/port_range.h"
 #include "tools/recovery_words.h"
 #include "tools/report.h"
 #include "tools/wording.h"
@@ -21,7 +24,9 @@ enum { SUMMARY_SHOWN = 8 };
 /* "rule 2"; for what the kernel was out of, nothing. */
 static const char *cause_of(const struct report *report, const struct trouble *row)
 {
-	return row->key.rule ? report_rule_name(report, row->key.rule, row->key.set) : "";
+	uint32_t set, rule = trouble_rule(report->audit, row, &set);
+
+	return rule ? report_rule_name(report, rule, set) : "";
 }
 
 /* "accept failed 3 times with EMFILE (rule 2) at 0.0.0.0:80, server" */
@@ -119,12 +124,34 @@ static void add_outcomes(cJSON *item, const struct trouble *row)
 	json_known(item, "open_ns", row->open ? row->idle_ns : 0);
 }
 
+void report_json_shortage(const struct report *report, cJSON *object, const char *name,
+                          const struct shortage *shortage)
+{
+	struct port_range range = port_range_short(report->audit, shortage);
+	cJSON *item;
+
+	if (shortage->count == 0 || range.is_other) {
+		json_add(object, name, cJSON_CreateNull());
+		return;
+	}
+	item = json_object(object, name);
+	json_number(item, "calls", shortage->count);
+	json_number(item, "open", shortage->open);
+	json_number(item, "closed_first", shortage->closed);
+	json_number(item, "closed_unknown", shortage->closed_unknown);
+	json_known(item, "ports", range.count);
+	json_known(item, "low", range.low);
+	json_known(item, "high", range.high);
+	json_known(item, "rule", range.rule);
+}
+
 void report_json_recovery(const struct report *report, cJSON *root)
 {
 	cJSON *list = json_array(root, "recovery");
 
 	for (size_t i = 0; i < report->trouble_count; i++) {
 		const struct trouble *row = report->troubles[i];
+		uint32_t set, rule = trouble_rule(report->audit, row, &set);
 		cJSON *item = cJSON_CreateObject();
 
 		json_push(list, item);
@@ -136,8 +163,8 @@ void report_json_recovery(const struct report *report, cJSON *root)
 		            row->key.verdict == VERDICT_PASSED
 		                    ? NULL
 		                    : name_verdict((enum verdict_kind)row->key.verdict));
-		json_known(item, "rule", row->key.rule);
-		json_known(item, "set", row->key.set);
+		json_known(item, "rule", rule);
+		json_known(item, "set", set);
 		json_number(item, "failures", row->failures);
 		json_number(item, "episodes", row->episodes);
 		json_number(item, "tries", row->tries);

@@ -153,9 +153,11 @@ static void print_ports(const struct page *page, const struct report *report)
 		        word_place(&row->place),
 		        word_percent(ports * locals - most, ports * locals));
 	fprintf(page->out,
-	        "  closed by the client, a port rests %d s: %s connections a second can be kept "
-	        "up\n",
-	        TIME_WAIT_S, word_number(ports * locals / TIME_WAIT_S));
+	        "  closed by the client, a port rests %d s: %s connections a %s can be kept up\n",
+	        TIME_WAIT_S,
+	        word_number(ports * locals < TIME_WAIT_S ? ports * locals
+	                                                 : ports * locals / TIME_WAIT_S),
+	        ports * locals < TIME_WAIT_S ? "minute" : "second");
 	fprintf(page->out, "  held at once, all destinations: %s tcp, %s udp\n",
 	        word_number(audit->tcp.ephemeral.peak), word_number(audit->udp.ephemeral.peak));
 }

@@ -17,12 +17,15 @@ static uint64_t matches(const struct rule *rule)
 	return atomic_load_explicit(&rule->matched, memory_order_relaxed);
 }
 
-/* Policy matches, a fault fires, a limit is reached. */
+/* Policy matches, a fault fires, a limit is reached; that of descriptors the kernel holds,
+ * and here is known for how many processes. */
 static const char *verb(const struct rule *rule)
 {
 	if (rule_is_fault(rule))
 		return "fired";
-	return rule->action == ACTION_LIMIT ? "reached" : "matched";
+	if (rule->action != ACTION_LIMIT)
+		return "matched";
+	return rule->limit == LIMIT_FDS ? "held" : "reached";
 }
 
 static void print_rule(const struct rules *rules, const struct rule *rule, FILE *out)
@@ -30,7 +33,10 @@ static void print_rule(const struct rules *rules, const struct rule *rule, FILE 
 	char place[RULE_PLACE_MAX], words[RULE_PRINT_MAX];
 
 	fprintf(out, "tcpshim: %s%s%s%s, %s: %s\n", matches(rule) ? "" : "never ", verb(rule),
-	        matches(rule) ? " " : "", matches(rule) ? word_count(matches(rule), "time") : "",
+	        matches(rule) ? rule->limit == LIMIT_FDS ? " for " : " " : "",
+	        matches(rule)
+	                ? word_count(matches(rule), rule->limit == LIMIT_FDS ? "process" : "time")
+	                : "",
 	        rule_place(place, rules, rule), rule_words(words, rules, rule));
 }
 
