@@ -9,14 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "tools/find.h"
 #include "tools/launch.h"
-#include "tools/reader.h"
+#include "tools/sweep_kin.h"
 
 /* How long it may take to follow SIGTERM, and to go after SIGKILL. */
 #define GRACE_NS ((uint64_t)1000 * 1000 * 1000)
@@ -117,6 +115,7 @@ int sweep_child_start(struct sweep_child *child, const struct sweep_start *start
 	child->stage = STAGE_RUNS;
 	child->has_ended = child->timed_out = child->was_stopped = false;
 	child->left = 0;
+	child->busy_ns = 0;
 	child->deadline_ns = start->timeout_ns ? child->start_ns + start->timeout_ns : SWEEP_NEVER;
 	return 0;
 }
@@ -184,43 +183,10 @@ static void last_line(char said[SWEEP_SAID_MAX + 1], const struct sweep_output *
 
 /* ---- its processes ---- */
 
-/* The number is held while we look whose it is. */
-static bool send(const struct reader_process *process, int number)
-{
-	int held = (int)syscall(SYS_pidfd_open, process->pid, 0);
-	bool is_there = find_is_running(process->pid, process->start_ns);
-
-	if (held >= 0) {
-		if (is_there && number)
-			syscall(SYS_pidfd_send_signal, held, number, NULL, 0);
-		close(held);
-	}
-	return is_there;
-}
-
-/* Send it to those of the session, the root aside, that run. Returns how many do. */
-static uint32_t send_session(const struct sweep_child *child, int number)
-{
-	char error[PATH_MAX + 256];
-	struct reader *reader = reader_open(child->session, error, sizeof(error));
-	struct reader_process process;
-	uint32_t count = 0;
-
-	if (!reader)
-		return 0;
-	for (uint32_t slot = 1; slot <= reader_process_count(reader); slot++)
-		if (reader_process(reader, slot, &process) &&
-		    (process.state == PROCESS_LIVE || process.state == PROCESS_EXECING) &&
-		    process.pid != (uint32_t)child->pid)
-			count += send(&process, number);
-	reader_close(reader);
-	return count;
-}
-
 static void send_all(struct sweep_child *child, int number)
 {
 	kill(-child->pid, number);
-	send_session(child, number);
+	sweep_kin_send(child->session, child->pid, number);
 	kill(-child->pid, SIGCONT);
 	child->stage = number == SIGKILL ? STAGE_KILLED : STAGE_ASKED;
 	child->deadline_ns = sweep_now_ns() + GRACE_NS;
@@ -238,7 +204,7 @@ static void note_end(struct sweep_child *child, const siginfo_t *info)
 	};
 	if (child->stage != STAGE_RUNS)
 		return;
-	child->left = send_session(child, 0);
+	child->left = sweep_kin_send(child->session, child->pid, 0);
 	send_all(child, SIGTERM);
 }
 
@@ -254,7 +220,9 @@ static void finish(struct sweep_child *child)
 	int status;
 
 	if (wait4(child->pid, &status, 0, &usage) == child->pid)
-		child->end.cpu_ns = cpu_ns(&usage);
+		child->end.busy_ns = cpu_ns(&usage);
+	if (child->end.busy_ns < child->busy_ns)
+		child->end.busy_ns = child->busy_ns;
 	end_output(&child->out);
 	end_output(&child->err);
 	child->end.timed_out = child->timed_out;
@@ -266,7 +234,7 @@ static void finish(struct sweep_child *child)
 static bool is_over(const struct sweep_child *child)
 {
 	return child->has_ended && child->out.fd < 0 && child->err.fd < 0 &&
-	       send_session(child, 0) == 0;
+	       sweep_kin_send(child->session, child->pid, 0) == 0;
 }
 
 void sweep_child_step(struct sweep_child *child)
@@ -282,6 +250,7 @@ void sweep_child_step(struct sweep_child *child)
 		finish(child);
 	} else if (is_due && child->stage == STAGE_RUNS) {
 		child->timed_out = true;
+		child->busy_ns = sweep_kin_busy_ns(child->session, child->pid);
 		send_all(child, SIGTERM);
 	} else if (is_due && child->stage == STAGE_ASKED) {
 		send_all(child, SIGKILL);

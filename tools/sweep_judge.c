@@ -32,7 +32,7 @@ static bool is_spin(const struct sweep_seen *seen)
 
 static bool is_busy(const struct sweep_end *end)
 {
-	return end->cpu_ns / BUSY_PERCENT >= end->took_ns / 100;
+	return end->busy_ns / BUSY_PERCENT >= end->took_ns / 100;
 }
 
 /* The signal that a crash comes from; 128+N is what a shell makes of its child's. */

@@ -11,7 +11,8 @@ struct sweep_end {
 	int status;     /* of exit; -1: by a signal */
 	int signal;     /* that ended it, 0: none */
 	bool timed_out; /* we ended it */
-	uint64_t took_ns, cpu_ns;
+	uint64_t took_ns;
+	uint64_t busy_ns;              /* on a CPU, or waiting for one */
 	uint64_t output;               /* hash of all that it wrote to stdout */
 	char said[SWEEP_SAID_MAX + 1]; /* last line on stderr */
 };

@@ -16,7 +16,7 @@
 static const struct sweep_normal normal = {.status = 0, .output = 7, .leaks = 1, .vanished = 1};
 
 /* A run that went as without a fault. */
-static const struct sweep_end fine = {.status = 0, .output = 7, .took_ns = 5 * MS, .cpu_ns = MS};
+static const struct sweep_end fine = {.status = 0, .output = 7, .took_ns = 5 * MS, .busy_ns = MS};
 static const struct sweep_seen fired = {.fired = 1, .leaks = 1, .vanished = 1};
 
 static enum sweep_did did(const struct sweep_end *end, const struct sweep_seen *seen)
@@ -88,9 +88,9 @@ static void tells_a_hang_from_a_spin(void **state)
 
 	(void)state;
 	end.took_ns = 1000 * MS;
-	end.cpu_ns = 790 * MS;
+	end.busy_ns = 790 * MS;
 	assert_int_equal(did(&end, &fired), SWEEP_HANG);
-	end.cpu_ns = 810 * MS;
+	end.busy_ns = 810 * MS;
 	assert_int_equal(did(&end, &fired), SWEEP_SPIN);
 }
 
