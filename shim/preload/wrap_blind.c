@@ -10,6 +10,7 @@
 
 #include "preload/call.h"
 #include "preload/entry.h"
+#include "preload/hold.h"
 
 #ifndef RTLD_DEEPBIND
 #define RTLD_DEEPBIND 8
@@ -106,6 +107,34 @@ static bool bytes_by_name(long number, const long a[6], long *ret)
 	}
 }
 
+/* Those that wait, where a socket may be held back. */
+static bool wait_by_name(long number, const long a[6], long *ret)
+{
+	if (LIKELY(!hold_is_near()))
+		return false;
+	switch (number) {
+	case SYS_epoll_ctl:
+		*ret = epoll_ctl((int)a[0], (int)a[1], (int)a[2],
+		                 POINTER(struct epoll_event *, a[3]));
+		return true;
+	case SYS_epoll_pwait:
+		*ret = epoll_pwait((int)a[0], POINTER(struct epoll_event *, a[1]), (int)a[2],
+		                   (int)a[3], POINTER(const sigset_t *, a[4]));
+		return true;
+#ifdef SYS_poll /* not on newer machines */
+	case SYS_epoll_wait:
+		*ret = epoll_wait((int)a[0], POINTER(struct epoll_event *, a[1]), (int)a[2],
+		                  (int)a[3]);
+		return true;
+	case SYS_poll:
+		*ret = poll(POINTER(struct pollfd *, a[0]), (nfds_t)a[1], (int)a[2]);
+		return true;
+#endif
+	default:
+		return false;
+	}
+}
+
 /* Those that make, name, use or close a socket go the way of libc's function. */
 static bool by_name(long number, const long a[6], long *ret)
 {
@@ -181,7 +210,7 @@ static bool by_name(long number, const long a[6], long *ret)
 		                  POINTER(socklen_t *, a[4]));
 		return true;
 	default:
-		return bytes_by_name(number, a, ret);
+		return bytes_by_name(number, a, ret) || wait_by_name(number, a, ret);
 	}
 }
 
