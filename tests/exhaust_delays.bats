@@ -111,7 +111,7 @@ held() {
 @test "the other direction, other descriptors, changes and nested loops" {
 	local scene
 
-	for scene in other-way same-data changes nested many; do
+	for scene in other-way same-data changes nested many by-number; do
 		held 'delay recv by 300ms when 1' $scene
 	done
 	held 'delay accept by 300ms when 1' exclusive

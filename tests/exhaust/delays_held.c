@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 
 #include "../calls/observe.h"
 
@@ -303,6 +304,26 @@ static void changes(void)
 	FAILS(epoll_ctl(epfd, EPOLL_CTL_DEL, pair[0], NULL), ENOENT);
 }
 
+/* As some language run-times wait. */
+static void by_number(void)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = 7};
+	int epfd = (int)MUST(epoll_create1(0));
+
+	hold();
+	CHECK(syscall(SYS_epoll_ctl, epfd, EPOLL_CTL_ADD, pair[0], &event) == 0);
+	CHECK(syscall(SYS_epoll_pwait, epfd, &event, 1, 20, NULL, 0L) == 0);
+#ifdef SYS_poll
+	struct pollfd p = {.fd = pair[0], .events = POLLIN};
+
+	CHECK(syscall(SYS_poll, &p, 1L, 20L) == 0);
+	CHECK(syscall(SYS_epoll_wait, epfd, &event, 1, 20) == 0);
+#endif
+	CHECK(!is_late());
+	CHECK(syscall(SYS_epoll_pwait, epfd, &event, 1, PATIENCE_MS, NULL, 0L) == 1);
+	CHECK(is_late());
+}
+
 static void exclusive(void)
 {
 	int listener = listening("127.0.0.1", 4), epfd;
@@ -368,6 +389,7 @@ int main(int argc, char **argv)
 	        {"changes", changes},
 	        {"exclusive", exclusive},
 	        {"many", many},
+	        {"by-number", by_number},
 	        {"order", order},
 	};
 	const char *name = argc > 1 ? argv[1] : "";
