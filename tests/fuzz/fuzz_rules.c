@@ -3,7 +3,7 @@
  *
  * The input is the text of one source, or of two with a byte 0x1e between them. What is
  * told lies in its source and can be shown to a terminal; what compiles prints as rules
- * that compile to the same. */
+ * that compile to the same, and the index finds what a look at every rule finds. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -99,6 +99,50 @@ static void check_printed(const struct rules *rules, size_t size)
 	free(again);
 }
 
+/* The first rule behind `after` that matches: of policy, or a fault. */
+static uint32_t find_slowly(const struct rules *rules, const struct rule_query *query,
+                            uint32_t after, bool is_fault)
+{
+	for (uint32_t i = after; i < rules->count; i++)
+		if ((is_fault ? rule_is_fault(&rules->rule[i])
+		              : rules->rule[i].action <= ACTION_ASSIGN) &&
+		    rule_mismatch(rules, &rules->rule[i], query) == MISMATCH_NONE)
+			return i + 1;
+	return 0;
+}
+
+static void check_found(const struct rules *rules, const struct rule_query *query)
+{
+	uint32_t number = 0, after;
+
+	assert(rules_find(rules, query) == find_slowly(rules, query, 0, false));
+	do {
+		after = number;
+		number = rules_next_fault(rules, query, after);
+		assert(number == find_slowly(rules, query, after, true));
+	} while (number);
+}
+
+/* Calls that name what a rule names. */
+static void check_calls(const struct rules *rules, const struct rule *rule)
+{
+	struct rule_query query = {.proto = RULE_TCP, .name = "x", .program = "/a/x"};
+	size_t len;
+
+	query.has_local = query.has_remote = true;
+	query.local = (struct endpoint){rule->local.ip, rule->local.port_high};
+	query.remote = (struct endpoint){rule->remote.ip, rule->remote.port_low};
+	if (rule->remote.flags & PATTERN_PATH) {
+		query.proto = RULE_UNIX;
+		query.path = rules_text(rules, rule->remote.path, &len);
+		query.path_len = len;
+	}
+	for (unsigned call = OP_SOCKET; call <= OP_RESOLVE; call++) {
+		query.call = (enum op_kind)call;
+		check_found(rules, &query);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = malloc(size + !size); /* of exactly that size: nothing behind it is read */
@@ -115,6 +159,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		sources[1].len = size - sources[0].len - 1;
 	}
 	rules = compile(sources, cut ? 2 : 1);
+	for (uint32_t i = 0; rules && i < rules->count && i < 20; i++)
+		check_calls(rules, &rules->rule[i]);
 	if (rules)
 		check_printed(rules, size);
 	free(rules);
