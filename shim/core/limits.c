@@ -179,7 +179,7 @@ static void keep_place(_Atomic uint32_t *places, uint32_t age)
 {
 	uint32_t was = atomic_load(places);
 
-	while (was >> AGE_SHIFT != age && (was & OPEN_MASK) < OPEN_MASK &&
+	while (was >> AGE_SHIFT && was >> AGE_SHIFT != age && (was & OPEN_MASK) < OPEN_MASK &&
 	       !atomic_compare_exchange_strong(places, &was, was + 1))
 		;
 }

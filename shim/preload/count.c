@@ -164,13 +164,12 @@ static bool add_process(struct inodes *inodes, struct session_process *entry, ui
 	return is_own ? count != 0 : count >= 0;
 }
 
-/* rule: NULL, or only the programs of its `in NAME`. Fails if a process enters meanwhile: what
- * its parent has closed by now was perhaps not seen. */
-static bool add_session(struct inodes *inodes, const struct rules *rules, const struct rule *rule,
-                        uint32_t *flight)
+/* rule: NULL, or only the programs of its `in NAME`. */
+static bool add_processes(struct inodes *inodes, uint32_t newest, const struct rules *rules,
+                          const struct rule *rule, uint32_t *flight)
 {
 	struct session_header *session = process.engine.session;
-	uint32_t newest = atomic_load(&session->newest), slot = newest;
+	uint32_t slot = newest;
 
 	for (int i = 0; slot && slot < SESSION_PROCESSES && i < SESSION_PROCESSES; i++) {
 		struct session_process *entry = session_process(session, slot);
@@ -181,7 +180,27 @@ static bool add_session(struct inodes *inodes, const struct rules *rules, const 
 			return false;
 		slot = atomic_load(&entry->older);
 	}
-	return atomic_load(&session->newest) == newest;
+	return true;
+}
+
+/* Again if a process has entered meanwhile: what it has from its parent, and the parent has
+ * closed by now, was perhaps not seen. */
+static bool add_session(struct inodes *inodes, const struct rules *rules, const struct rule *rule,
+                        uint32_t *flight)
+{
+	enum { TRIES = 8 };
+	struct session_header *session = process.engine.session;
+
+	for (int i = 0; i < TRIES; i++) {
+		uint32_t newest = atomic_load(&session->newest);
+
+		*flight = 0;
+		if (!add_processes(inodes, newest, rules, rule, flight))
+			return false;
+		if (atomic_load(&session->newest) == newest)
+			return true;
+	}
+	return false;
 }
 
 /* Without a session, or without a place in it, there are our own. */

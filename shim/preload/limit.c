@@ -163,6 +163,16 @@ static bool take(socket_count *count, uint32_t n, uint32_t limit, uint64_t *was)
 	return false;
 }
 
+/* The same where no rule sets a limit, but one wants to know how many there are. */
+static bool take_by(const struct rule *rule, socket_count *count, uint32_t n, uint64_t *was)
+{
+	if (rule)
+		return take(count, n, rule->amount, was);
+	*was = atomic_load(count);
+	count_change(count, (int)n);
+	return true;
+}
+
 /* n sockets are to be made, and have their places. Who counts anew between the two steps may
  * have missed them. */
 static void hold(struct call *call, uint32_t n, uint64_t own_was, uint64_t tree_was)
@@ -189,11 +199,9 @@ static bool sockets_may_go(struct call *call, struct rules *rules, uint32_t n)
 
 	if (!own && !tree)
 		return true;
-	if (counted & COUNT_OWN &&
-	    !take(&sockets->own, n, own ? own->amount : UINT32_MAX, &own_was))
+	if (counted & COUNT_OWN && !take_by(own, &sockets->own, n, &own_was))
 		return refuse(call, rules, own, own->error);
-	if (counted & COUNT_TREE &&
-	    !take(sockets->tree, n, tree ? tree->amount : UINT32_MAX, &tree_was)) {
+	if (counted & COUNT_TREE && !take_by(tree, sockets->tree, n, &tree_was)) {
 		if (counted & COUNT_OWN && !count_was_settled(&sockets->own, own_was))
 			count_change(&sockets->own, -(int)n);
 		return refuse(call, rules, tree, tree->error);

@@ -85,6 +85,10 @@ static void dup_is_none(char **argv)
 
 	(void)argv;
 	two = (int)MUST(dup(one));
+	ROOM(LIMIT - 1);
+	close(two);
+	ROOM(LIMIT - 1);
+	two = (int)MUST(dup(one));
 	three = (int)MUST(fcntl(one, F_DUPFD_CLOEXEC, 20));
 	ROOM(LIMIT - 1);
 	close(one);
@@ -101,7 +105,7 @@ static void dup_is_none(char **argv)
 	one = tcp_socket(AF_INET);
 	EXPECT(dup2(99, one) == -1); /* closes nothing */
 	ROOM(LIMIT - 1);
-	close(one);
+	kernel(SYS_close, one, NULL, NULL); /* nobody sees it */
 	ROOM(LIMIT);
 }
 
@@ -198,23 +202,26 @@ static void forked(char **argv)
 	end_child(pid, ready);
 }
 
-/* After exec: those that are not close-on-exec. argv: the number of sockets there. */
+/* After exec: those that are not close-on-exec. argv: the number of sockets there, and one of
+ * two descriptors of one. */
 static void successor(char **argv)
 {
+	ROOM(LIMIT - atoi(argv[0]));
+	close(atoi(argv[1]));
 	ROOM(LIMIT - atoi(argv[0]));
 }
 
 static void exec(char **argv)
 {
-	char part[] = "successor", number[] = "2", self[] = "/proc/self/exe";
-	char *args[] = {self, part, number, NULL};
+	char part[] = "successor", number[] = "2", second[16], self[] = "/proc/self/exe";
+	char *args[] = {self, part, number, second, NULL};
 	bool is_tree = getenv("TREE");
 	int status = 0;
 	pid_t pid;
 
 	(void)argv;
 	tcp_socket(AF_INET);
-	MUST(dup(tcp_socket(AF_INET)));
+	snprintf(second, sizeof second, "%ld", MUST(dup(tcp_socket(AF_INET))));
 	MUST(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
 	number[0] = is_tree ? '3' : '2'; /* its parent has the other */
 	pid = (pid_t)MUST(fork());
