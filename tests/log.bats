@@ -171,6 +171,33 @@ assert connect["asked"] == "10.0.0.5:5432" and connect["set"] == "2", connect
 '
 }
 
+@test "what a rule has failed is a failure, also where the program is yet to know" {
+	local session=$BATS_TEST_TMPDIR/failed.tcpshim
+
+	"$tool" run -q -o "$session" -r 'fail connect error ETIMEDOUT' "$python" -c '
+import socket
+s = socket.socket()
+s.setblocking(False)
+print(s.connect_ex(("127.0.0.1", 9)))'
+	[[ "$("$tool" log --failures --verdict failed "$session")" == \
+		*" connect("*") = -1 EINPROGRESS ("*" -> 127.0.0.1:9 [failed by rule 1]" ]]
+}
+
+@test "where a call came from: text, JSON and CSV" {
+	local session=$BATS_TEST_TMPDIR/sites.tcpshim
+
+	TCPSHIM_SITES=1 "$tool" run -q -o "$session" -r 'fail socket error EMFILE when 2' \
+		"$python" -c 'import socket; socket.socket().close()'
+	[[ "$("$tool" log --call site "$session")" == *" site(rule 1, turn 1) /"*+0x*" < "*+0x* ]]
+	"$tool" log --json --call site "$session" |
+		jq -e '.rule == 1 and .turn == 1 and (.frames[0] | test("^/.*\\+0x[0-9a-f]+$"))
+			and (has("path") | not)'
+	"$tool" log --csv --call site "$session" | python3 -c '
+import csv, sys
+site, = csv.DictReader(sys.stdin, restkey="more", strict=True)
+assert site["text"].startswith("/") and "\0" not in site["text"], site'
+}
+
 bind_is_denied() {
 	"$tool" log --verdict denied "$1" 2>/dev/null | grep -q denied
 }

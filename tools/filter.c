@@ -111,10 +111,11 @@ static bool end_passes(const struct filter *filter, const struct endpoint *end)
 	        addr_in_prefix(&end->ip, &filter->address, filter->address_bits));
 }
 
-/* How calls that do not wait go on: no failure. */
+/* How calls that do not wait go on: no failure, unless a rule has seen to it. */
 static bool is_not_yet(const struct event *event)
 {
-	return event->error == EINPROGRESS || event->error == EAGAIN;
+	return (event->error == EINPROGRESS || event->error == EAGAIN) &&
+	       event->verdict != VERDICT_FAILED && event->verdict != VERDICT_LIMITED;
 }
 
 bool filter_passes(const struct filter *filter, const struct event *event)

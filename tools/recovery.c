@@ -21,7 +21,8 @@ struct watch {
 	} key;
 	struct trouble *row[WATCH_ROWS]; /* one after another; the last one goes on */
 	unsigned rows;
-	bool is_pending; /* a connect is under way again */
+	bool is_pending; /* a connect is under way again, */
+	int fd;          /* on this descriptor */
 	uint64_t first_ns, failed_ns;
 	struct streak streak;
 	UT_hash_handle hh;
@@ -164,6 +165,8 @@ static void note_try(struct watch *watch, const struct event *event)
 {
 	struct trouble *row = watch->row[watch->rows - 1];
 
+	if (watch->is_pending && watch->fd == event->fd)
+		return; /* it asks how that is going */
 	row->tries++;
 	pauses_add(&row->pauses,
 	           event->time_ns > watch->failed_ns ? event->time_ns - watch->failed_ns : 0);
@@ -219,6 +222,7 @@ static void on_failure(struct audit *audit, const struct event *event, struct wa
 	enter_row(watch, row);
 	note_streak(watch, row, event, audit->now_ns);
 	watch->failed_ns = audit->now_ns;
+	watch->is_pending = false;
 	if ((event->kind == OP_SEND || event->kind == OP_RECV) && is_of_client(audit, event))
 		watch_reconnect(audit, event, place, row);
 }
@@ -254,6 +258,13 @@ static void reconnected(struct audit *audit, uint32_t slot, uint64_t subject)
 		END_AS(audit, slot, watch, reconnected);
 }
 
+/* By a failure that is not watched for. */
+static void go_on(struct watch *watch, uint64_t now_ns)
+{
+	watch->failed_ns = now_ns;
+	watch->is_pending = false;
+}
+
 /* A call that succeeded, or that did not fail in a way that is watched. */
 static void on_other(struct audit *audit, const struct event *event, struct watch *watch)
 {
@@ -261,14 +272,16 @@ static void on_other(struct audit *audit, const struct event *event, struct watc
 	                 event->verdict != VERDICT_DELAYED;
 
 	if (event->kind == OP_CONNECT &&
-	    (event->error == EINPROGRESS || event->error == EALREADY || event->error == EINTR))
+	    (event->error == EINPROGRESS || event->error == EALREADY || event->error == EINTR)) {
 		watch->is_pending = true;
-	else if (!event_failed(event) || (event->kind == OP_CONNECT && event->error == EISCONN))
+		watch->fd = event->fd;
+	} else if (!event_failed(event) || (event->kind == OP_CONNECT && event->error == EISCONN)) {
 		recover(audit, event->process, watch);
-	else if (is_nobody)
+	} else if (is_nobody) {
 		END_AS(audit, event->process, watch, idle);
-	else /* it goes on, by another failure */
-		watch->failed_ns = audit->now_ns;
+	} else {
+		go_on(watch, audit->now_ns);
+	}
 }
 
 /* The end of a socket ends what it was about. */

@@ -38,6 +38,12 @@ static bool print_rules(const struct rules *rules, char **text, size_t *len)
 	return rule_len < RULE_PRINT_MAX - 1;
 }
 
+static void say_nothing(void *context, const struct rules_problem *problem)
+{
+	(void)context;
+	(void)problem;
+}
+
 static struct rules *compile(const char *name, const char *text, size_t len)
 {
 	struct rules_source source = {.name = name, .text = text, .len = len};
@@ -49,7 +55,7 @@ static struct rules *compile(const char *name, const char *text, size_t len)
 	if (!rules)
 		memory_gone();
 	memset(rules, 0, size);
-	if (rules_compile(rules, size, &source, 1, NULL, NULL) == 0)
+	if (rules_compile(rules, size, &source, 1, say_nothing, NULL) == 0)
 		return rules;
 	free(rules);
 	return NULL;
