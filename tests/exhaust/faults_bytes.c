@@ -395,6 +395,8 @@ static void order(char **argv)
 	TRY(recvmsg(udp, (void *)nowhere(), MSG_DONTWAIT));
 	make_ends(0);
 	TRY(read(me, buf, 0));
+	TRY(sendmsg(me, (void *)nowhere(), 0));
+	TRY(recvmsg(me, (void *)nowhere(), 0));
 	TRY(sendto(udp, "x", 1, 0, (void *)nowhere(), to.len));
 	MUST(shutdown(me, SHUT_WR));
 	by_send(0);

@@ -298,7 +298,8 @@ static void connect_in_child(char **argv)
 /* Nothing comes back: the peer's queue is full. */
 static void connect_silence(char **argv)
 {
-	int fd, filler[4], syns = 1, limit = 1000;
+	static const int hows[] = {0, 1, 2, 3, 4, 9};
+	int fd, filler[4], syns = 1, limit = 500;
 
 	(void)argv;
 	prepare(argv, "127.0.0.1");
@@ -307,12 +308,12 @@ static void connect_silence(char **argv)
 		filler[i] = (int)MUST(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
 		connect(filler[i], AT(bad));
 	}
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 7; i++) {
 		fd = tcp_socket(AF_INET);
 		MUST(setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &syns, sizeof syns));
 		MUST(setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit));
-		if (i < 3) {
-			fails_later(fd, bad, i * 3);
+		if (i < 6) {
+			fails_later(fd, bad, hows[i]);
 			continue;
 		}
 		watch(fd);

@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 
 #include "faults.h"
+#include "sys/raw.h"
 
 /* ---- accept ---- */
 
@@ -73,6 +74,9 @@ static void close_fails(char **argv)
 	TRY(syscall(SYS_close, pair[1]));
 	TRY(close(pair[1]));
 	TRY(close((int)MUST(open("/dev/null", O_RDONLY))));
+	pair[0] = tcp_socket(AF_INET);
+	raw_close(pair[0]); /* unseen */
+	TRY(close(pair[0]));
 	show_fds();
 }
 
