@@ -61,6 +61,15 @@ socket=('--fail' 'socket error EMFILE')
 	run -139 bash -c "XDG_STATE_HOME=$BATS_TEST_TMPDIR $tool $command"
 }
 
+@test "the command is right for any argument, of any length" {
+	word=$'it\'s \\n "$HOME"\t\x01\xff'$(printf '%600s' x)
+	sweep 1 "${socket[@]}" --once sh -c 'printf "%s|" "$@"; '"$subject crash 1" - "$word" ''
+	command=$(sed -n 's/^  tcpshim run/run -q/p' "$table")
+	[ "${command//[^ -~]/}" = "$command" ]
+	run bash -c "XDG_STATE_HOME=$BATS_TEST_TMPDIR $tool $command"
+	[[ "$output" == "$word||"* ]]
+}
+
 @test "the call is told by function, file and line" {
 	sweep 0 "${socket[@]}" --once "$subject" loop 2
 	line=$(grep -n 'close(make_socket())' tests/exhaust/sweep_subject.c | head -1 | cut -d: -f1)
@@ -267,7 +276,7 @@ socket=('--fail' 'socket error EMFILE')
 		's/^run 0 1 0 8/run 0 1 0 9/' 's/^run 0 1 0/run 0 -1 0/' '$s/$/x/' '$a more' \
 		's/x$/x0/' 's/x$/x00/' 's/^run 0 1 0/run 0 99999999999999999999 0/'; do
 		sed "$change" "$good" >"$state"
-		! cmp -s "$state" "$good"
+		run ! cmp -s "$state" "$good"
 		sweep 125 "${socket[@]}" --once --state "$state" "$subject" loop 2
 		grep -qF 'damaged' "$said"
 	done

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/text.h"
@@ -73,7 +74,10 @@ static bool find_base(struct site_file *file)
 
 static void open_file(struct site_file *file)
 {
-	if (file->path[0] != '/') /* where it was relative to, nobody knows */
+	struct stat about;
+
+	/* where it was relative to, nobody knows; and a pipe would keep us waiting */
+	if (file->path[0] != '/' || stat(file->path, &about) != 0 || !S_ISREG(about.st_mode))
 		return;
 	unsetenv("DEBUGINFOD_URLS");
 	file->dwfl = dwfl_begin(&callbacks);

@@ -92,10 +92,10 @@ const char *sweep_when(const struct sweep_trial *trial);
 /* "exit status 1: connect: Connection refused"; escaped as text_visible() does it */
 const char *sweep_story(const struct sweep_result *result);
 
-/* The command that repeats a run, for a shell; to be freed. */
+/* The command that repeats a run, for a shell, printable; to be freed. */
 char *sweep_command(const struct sweep_report *report, const struct sweep_trial *trial);
 
-/* A word for a shell, to be taken as it is; to be freed. */
+/* A word for a shell, to be taken as it is, printable; to be freed. */
 char *sweep_quote(const char *word);
 
 /* How many runs ended so. */

@@ -93,7 +93,7 @@ static void print_outcome(const struct sweep_report *report, const struct sweep_
 	print_sites(report, out, trial->frames);
 	command = sweep_command(report, trial);
 	fputc('\n', out);
-	print_bytes(out, command);
+	print_text(out, command);
 	free(command);
 	fprintf(out, "</%s>", element);
 }

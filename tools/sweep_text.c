@@ -200,8 +200,7 @@ static void print_repeats(const struct sweep_report *report, FILE *out)
 			if (!trial->is_done || (int)trial->result.did != did || shown == REPEATS)
 				continue;
 			command = sweep_command(report, trial);
-			fprintf(out, "%s  %s\n", shown++ ? "" : "\nTo see it again:\n",
-			        word_text(command, strlen(command)));
+			fprintf(out, "%s  %s\n", shown++ ? "" : "\nTo see it again:\n", command);
 			free(command);
 		}
 	}

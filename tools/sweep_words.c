@@ -134,20 +134,31 @@ const char *sweep_story(const struct sweep_result *result)
 	return buf;
 }
 
-/* A word for sh(1), which takes it as it is. */
+static bool is_printable(const char *word)
+{
+	while (*word >= ' ' && *word <= '~')
+		word++;
+	return *word == '\0';
+}
+
+/* A word for a shell, printable whatever is in it; where it takes that, as bash(1) knows it. */
 static void put_word(FILE *out, const char *word)
 {
+	bool is_plain = is_printable(word);
+
 	if (word[0] && word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	                                 "0123456789_-./:=,+@%")] == '\0') {
 		fputs(word, out);
 		return;
 	}
-	fputc('\'', out);
+	fputs(is_plain ? "'" : "$'", out);
 	for (; *word; word++) {
 		if (*word == '\'')
-			fputs("'\\''", out);
-		else
+			fputs(is_plain ? "'\\''" : "\\'", out);
+		else if (is_plain || (*word >= ' ' && *word <= '~' && *word != '\\'))
 			fputc(*word, out);
+		else
+			fprintf(out, "\\%03o", (unsigned char)*word);
 	}
 	fputc('\'', out);
 }
