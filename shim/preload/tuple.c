@@ -183,7 +183,7 @@ static bool mark_answer(struct tuple_ports *used, const char *buf, size_t len)
 {
 	while (len >= sizeof(struct nlmsghdr)) {
 		const struct nlmsghdr *head = (const struct nlmsghdr *)(const void *)buf;
-		const struct inet_diag_msg *msg = NLMSG_DATA(head);
+		const struct inet_diag_msg *msg = (const void *)(buf + NLMSG_HDRLEN);
 		size_t step = NLMSG_ALIGN(head->nlmsg_len);
 
 		if (head->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
