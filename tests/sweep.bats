@@ -92,6 +92,13 @@ socket=('--fail' 'socket error EMFILE')
 	counts '1 spin'
 }
 
+@test "a spin is not waited for" {
+	SECONDS=0
+	sweep 1 "${socket[@]}" --always --timeout 60s "$subject" spin
+	counts '1 spin'
+	[ $SECONDS -lt 30 ]
+}
+
 @test "what does not end is a hang, and is ended, even if it does not want to" {
 	sweep 1 "${socket[@]}" --timeout 200ms "$subject" hang
 	counts '2 hang'

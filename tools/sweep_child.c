@@ -116,6 +116,10 @@ int sweep_child_start(struct sweep_child *child, const struct sweep_start *start
 	child->has_ended = child->timed_out = child->was_stopped = false;
 	child->left = 0;
 	child->busy_ns = 0;
+	child->watch.fd = -1;
+	if (start->rule)
+		sweep_watch_begin(&child->watch, child->session, start->rule, start->turn,
+		                  child->start_ns);
 	child->deadline_ns = start->timeout_ns ? child->start_ns + start->timeout_ns : SWEEP_NEVER;
 	return 0;
 }
@@ -225,6 +229,7 @@ static void finish(struct sweep_child *child)
 		child->end.busy_ns = child->busy_ns;
 	end_output(&child->out);
 	end_output(&child->err);
+	sweep_watch_end(&child->watch);
 	child->end.timed_out = child->timed_out;
 	child->end.output = child->out.hash;
 	last_line(child->end.said, &child->err);
@@ -240,7 +245,8 @@ static bool is_over(const struct sweep_child *child)
 void sweep_child_step(struct sweep_child *child)
 {
 	siginfo_t info = {.si_pid = 0};
-	bool is_due = child->deadline_ns && sweep_now_ns() >= child->deadline_ns;
+	uint64_t now = sweep_now_ns();
+	bool is_due = child->deadline_ns && now >= child->deadline_ns;
 
 	if (!child->has_ended &&
 	    waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
@@ -248,7 +254,7 @@ void sweep_child_step(struct sweep_child *child)
 		note_end(child, &info);
 	if (is_over(child)) {
 		finish(child);
-	} else if (is_due && child->stage == STAGE_RUNS) {
+	} else if (child->stage == STAGE_RUNS && (sweep_watch_look(&child->watch, now) || is_due)) {
 		child->timed_out = true;
 		child->busy_ns = sweep_kin_busy_ns(child->session, child->pid);
 		send_all(child, SIGTERM);

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "tools/sweep_judge.h"
+#include "tools/sweep_watch.h"
 
 enum { SWEEP_NEVER = 0 };
 
@@ -40,6 +41,7 @@ struct sweep_child {
 	bool timed_out, was_stopped;
 	uint64_t busy_ns; /* when it was ended for its time */
 	uint32_t left;    /* processes that still ran when it ended */
+	struct sweep_watch watch;
 	struct sweep_end end;
 	size_t number; /* the caller's */
 };
@@ -49,6 +51,7 @@ struct sweep_start {
 	const char *library;
 	uint64_t timeout_ns; /* SWEEP_NEVER: none */
 	bool wants_sites;
+	uint32_t rule, turn; /* of this rule all calls fail from this turn on; 0: not so */
 };
 
 uint64_t sweep_now_ns(void);

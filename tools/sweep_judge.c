@@ -6,7 +6,6 @@
 
 enum {
 	SPIN_CALLS = 100, /* failures in a row */
-	SPIN_RATE = 1000, /* a second */
 	BUSY_PERCENT = 80,
 	STATUS_ERROR_MAX = 125, /* above are those that shells use */
 	STATUS_SIGNAL = 128,
@@ -27,7 +26,7 @@ static uint64_t rate_of(const struct sweep_seen *seen)
 static bool is_spin(const struct sweep_seen *seen)
 {
 	return seen->streak >= SPIN_CALLS && seen->streak_ns >= SPIN_LEAST_NS &&
-	       rate_of(seen) >= SPIN_RATE;
+	       rate_of(seen) >= SWEEP_SPIN_RATE;
 }
 
 static bool is_busy(const struct sweep_end *end)

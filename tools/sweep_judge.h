@@ -6,6 +6,8 @@
 
 #include "tools/sweep_look.h"
 
+enum { SWEEP_SPIN_RATE = 1000 }; /* failing calls a second, from which on it is a spin */
+
 /* How a run ended. */
 struct sweep_end {
 	int status;     /* of exit; -1: by a signal */

@@ -49,6 +49,8 @@ static int wait_ms(const struct hall *hall)
 			continue;
 		if (child->stage != STAGE_RUNS)
 			return LOOK_MS;
+		if (child->watch.fd >= 0 && wait > SWEEP_WATCH_MS)
+			wait = SWEEP_WATCH_MS;
 		if (!child->deadline_ns)
 			continue;
 		left_ms = child->deadline_ns > now ? (child->deadline_ns - now) / 1000000 + 1 : 0;

@@ -38,19 +38,25 @@ static bool start_failed(struct sweep_run *run, const struct sweep_child *child,
 	                                                         : EXIT_TCPSHIM);
 }
 
-/* Start the program with the rules of text behind those that always hold. */
-static bool start(struct sweep_run *run, struct sweep_child *child, const char *text, bool is_first)
+/* Start the program with the rules of text behind those that always hold. trial: NULL for a
+ * run without a fault. */
+static bool start(struct sweep_run *run, struct sweep_child *child, const char *text,
+                  const struct sweep_trial *trial)
 {
-	struct create create = {.events = is_first ? BASELINE_EVENTS : TRIAL_EVENTS,
+	struct create create = {.events = trial ? TRIAL_EVENTS : BASELINE_EVENTS,
 	                        .has_seed = true,
 	                        .seed = run->seed};
 	struct sweep_start start = {.argv = run->argv,
 	                            .library = run->library,
 	                            .timeout_ns = run->timeout_ns,
-	                            .wants_sites = is_first};
+	                            .wants_sites = !trial};
 	static unsigned sessions;
 	int error;
 
+	if (trial && trial->is_on) {
+		start.rule = run->base_rules + 1;
+		start.turn = trial->turn;
+	}
 	create.rules = sweep_rules(run->input, text);
 	if (!create.rules)
 		return fail(run, command_fail(run->command, "there is no room for the rules"));
@@ -90,7 +96,7 @@ static bool next_baseline(void *context, struct sweep_child *child)
 			        run->faults->fault[run->faults->probe[i].fault].text);
 	if (!out || fclose(out) != 0)
 		memory_gone();
-	started = start(run, child, text, true);
+	started = start(run, child, text, NULL);
 	free(text);
 	return started;
 }
@@ -206,7 +212,7 @@ static bool next_trial(void *context, struct sweep_child *child)
 	if (asprintf(&text, "%s %s", run->faults->fault[trial->fault].text, sweep_when(trial)) < 0)
 		memory_gone();
 	child->number = run->next++;
-	started = start(run, child, text, false);
+	started = start(run, child, text, trial);
 	free(text);
 	return started;
 }
