@@ -33,7 +33,7 @@ as_late() {
 			return 1
 		}
 		[[ $way = wait-* ]] || grep -q '^late' "$BATS_TEST_TMPDIR/ruled"
-		! grep busy "$BATS_TEST_TMPDIR/bare"
+		run -1 grep busy "$BATS_TEST_TMPDIR/bare" # nor the other, then
 	done
 }
 
@@ -106,6 +106,11 @@ held() {
 	held 'delay recv by 300ms when 1' waits
 	held 'delay recv by 300ms when 1; fail recv error ECONNRESET when 1' fails
 	held 'delay connect by 300ms; fail connect error ETIMEDOUT' refused
+}
+
+@test "a connect of which there is no news to come is not held" {
+	held 'delay connect by 300ms when 1' dissolved
+	held 'delay connect by 300ms when 1' decided
 }
 
 @test "the other direction, other descriptors, changes and nested loops" {

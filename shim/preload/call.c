@@ -134,7 +134,8 @@ HOT long end_named(enum op_kind kind, struct call *call, long ret)
 {
 	bool is_birth = kind == OP_ACCEPT && ret >= 0;
 
-	if (kind == OP_CONNECT && hold_is_any() && call->verdict.kind != VERDICT_PASSED)
+	if (kind == OP_CONNECT && hold_is_any() &&
+	    (call->verdict.kind != VERDICT_PASSED || ret == 0))
 		ret = delay_connected(call, ret);
 	call_note_end(call, ret);
 	if (UNLIKELY(ret < 0) && ports_are_limited())

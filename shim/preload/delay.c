@@ -263,24 +263,28 @@ static void note_under_way(const struct call *call)
 	sockets_update(&process.engine.sockets, call->op.fd, &sock);
 }
 
-static void end_hurry(struct call *call)
+static void end_hurry(struct call *call, bool is_under_way)
 {
 	raw3(SYS_fcntl, call->op.fd, F_SETFL, hurry.flags);
-	if (errno == EINPROGRESS && hurry.error == EINTR)
-		note_under_way(call);
-	if (errno == EINPROGRESS)
+	if (is_under_way) {
+		if (hurry.error == EINTR)
+			note_under_way(call);
+		if (call->verdict.error)
+			call->verdict.error = hurry.error;
 		errno = hurry.error;
-	if (call->verdict.error == EINPROGRESS)
-		call->verdict.error = hurry.error;
+	}
 	hurry.error = 0;
 }
 
-/* What the kernel decides at once is not held back. */
+/* What is decided at once is not held back; what is dissolved, connect(2), not any more. */
 long delay_connected(struct call *call, long ret)
 {
-	if (ret == 0 || errno != EINPROGRESS)
+	bool is_made = !call->verdict.error || call->verdict.error == EINPROGRESS;
+	bool is_under_way = is_made && ret < 0 && errno == EINPROGRESS;
+
+	if (!is_under_way)
 		hold_end(call->op.fd, HOLD_CONNECT);
 	if (hurry.error)
-		end_hurry(call);
+		end_hurry(call, is_under_way);
 	return ret;
 }

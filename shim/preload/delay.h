@@ -27,7 +27,8 @@ bool delay_is_connecting(int fd);
 /* Then another one waits for that end; or it ends with verdict.error, and false is returned. */
 bool delay_connects_again(struct call *call);
 
-/* A connect of which delay_call() spoke was made. Returns ret, with its errno put right. */
+/* A connect has returned ret; delay_call() may have spoken of it. Returns ret, with its errno put
+ * right. */
 long delay_connected(struct call *call, long ret);
 
 #endif

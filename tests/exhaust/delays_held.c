@@ -169,6 +169,37 @@ static void refused_late(void)
 	CHECK(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error == ETIMEDOUT);
 }
 
+/* Dissolved, connect(2), there is nothing left to wait for. */
+static void dissolved(void)
+{
+	struct address to = local_of(listening("127.0.0.1", 4));
+	const struct sockaddr none = {.sa_family = AF_UNSPEC};
+	int fd = (int)MUST(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+
+	started = now_ms();
+	FAILS(connect(fd, AT(to)), EINPROGRESS);
+	FAILS(connect(fd, AT(to)), EALREADY);
+	CHECK(connect(fd, &none, sizeof none) == 0);
+	CHECK(is_ready(fd, POLLOUT, 0) & POLLHUP);
+	FAILS(connect(fd, AT(to)), EINPROGRESS);
+	CHECK(!is_late());
+	CHECK(is_ready(fd, POLLOUT, PATIENCE_MS) == POLLOUT);
+}
+
+/* What the kernel decides at once: there is nothing to wait for. */
+static void decided(void)
+{
+	struct address to = local_of(listening("127.0.0.1", 4)), wrong = to;
+	int fd = (int)MUST(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+
+	started = now_ms();
+	wrong.in.sin_addr.s_addr = htonl(INADDR_BROADCAST);
+	FAILS(connect(fd, AT(wrong)), ENETUNREACH);
+	CHECK(is_ready(fd, POLLOUT, 0) & POLLHUP);
+	FAILS(connect(fd, AT(to)), EINPROGRESS);
+	CHECK(!is_late());
+}
+
 /* ---- who waits ---- */
 
 static int make_epoll(int fd, uint32_t events, uint64_t data)
@@ -381,6 +412,8 @@ int main(int argc, char **argv)
 	        {"again", again},
 	        {"fails", fails_late},
 	        {"refused", refused_late},
+	        {"dissolved", dissolved},
+	        {"decided", decided},
 	        {"waits", waits_after_all},
 	        {"other-way", other_way},
 	        {"polls-already", polls_already},
