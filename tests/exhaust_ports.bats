@@ -248,6 +248,22 @@ bindable() {
 	done <"$BATS_TEST_TMPDIR/all"
 }
 
+@test "claims of sessions that are gone do not pile up" {
+	local claims=$BATS_TEST_TMPDIR/state/tcpshim/ports i
+
+	export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
+	rules='limit ports 4'
+	sleep 60 3>&- &
+	for i in $(seq 12); do # each in a namespace of its own
+		bindable >/dev/null
+		[ "$i" != 1 ] || ln -s "$! off" "$claims/1-1"
+	done
+	kill $!
+	ls -l "$claims"
+	[ -L "$claims/1-1" ]
+	[ "$(find "$claims" -type l | wc -l)" = 2 ]
+}
+
 @test "a slice is where nobody has a port, and where none is reserved" {
 	# of 40000-40019, 40013-40016 are left
 	cat >"$BATS_TEST_TMPDIR/some.py" <<-'END'

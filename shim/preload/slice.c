@@ -4,6 +4,7 @@
  * the number of the process: better than all sessions the same. */
 #include "preload/slice.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -90,10 +91,10 @@ static bool session_lives(const char *path)
 }
 
 /* A claim says "PID PATH": of who made it, and of the session. */
-static bool is_held(const char *claim)
+static bool is_held(long dir, const char *claim)
 {
 	static char holder[SETTING_MAX];
-	long len = raw4(SYS_readlinkat, AT_FDCWD, claim, holder, sizeof(holder) - 1);
+	long len = raw4(SYS_readlinkat, dir, claim, holder, sizeof(holder) - 1);
 	const char *at = holder;
 	uint64_t pid = 0;
 
@@ -128,7 +129,7 @@ static bool claim(const char *dir, unsigned port, const char *holder)
 	put_claim(&text, dir, port);
 	if (raw3(SYS_symlinkat, holder, AT_FDCWD, name) == 0)
 		return true;
-	if (is_held(name))
+	if (is_held(AT_FDCWD, name))
 		return false;
 	raw3(SYS_unlinkat, AT_FDCWD, name, 0);
 	return raw3(SYS_symlinkat, holder, AT_FDCWD, name) == 0;
@@ -155,6 +156,22 @@ static const char *holder(void)
 	return buf;
 }
 
+/* Claims of network namespaces that are gone would stay for ever: of the first ones in the
+ * directory, those that nobody holds go. */
+static void tidy(long dir)
+{
+	static _Alignas(8) char buf[4096];
+	long len = raw3(SYS_getdents64, dir, buf, sizeof(buf));
+	const struct dirent64 *entry;
+
+	for (long at = 0; at < len; at += entry->d_reclen) {
+		entry = (const struct dirent64 *)(const void *)(buf + at);
+		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9' &&
+		    !is_held(dir, entry->d_name))
+			raw3(SYS_unlinkat, dir, entry->d_name, 0);
+	}
+}
+
 /* The directory of claims, locked. Returns a descriptor, negative if there is none. */
 static long open_claims(char *dir)
 {
@@ -163,8 +180,10 @@ static long open_claims(char *dir)
 	if (newfile_directory(dir, "/ports").what)
 		return -1;
 	fd = raw4(SYS_openat, AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	if (fd >= 0)
-		lock(fd);
+	if (fd < 0)
+		return fd;
+	lock(fd);
+	tidy(fd);
 	return fd;
 }
 
