@@ -52,7 +52,7 @@ as_ulimit() {
 	as_ulimit raise
 }
 
-# relative NAME: the program under another name
+# named NAME: the program under another name
 named() {
 	ln -sf "$exhaust/limits_fds" "$BATS_TEST_TMPDIR/$1"
 	echo "$BATS_TEST_TMPDIR/$1"
@@ -253,6 +253,10 @@ change() {
 	ask room '3 EMFILE'
 	change 'limit sockets 8 tree'
 	ask room '3 ENFILE'
+	"$tool" rules "$session" --clear 7>&- 8<&-
+	ask 'hold 2' held
+	change 'limit sockets 8'
+	ask room '1 EMFILE'
 	"$tool" rules "$session" --clear 7>&- 8<&-
 	ask 'hold 5' held
 	change 'limit sockets 8 tree'

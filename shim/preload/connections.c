@@ -91,7 +91,7 @@ static bool read_all(int fd, struct listing *listing)
 	long left;
 
 	while ((left = raw6(SYS_recvfrom, fd, RAW_ARG(buf), sizeof(listing->buf), 0, 0, 0)) > 0) {
-		const struct nlmsghdr *head = (const void *)buf;
+		struct nlmsghdr *head = (void *)buf;
 
 		for (; NLMSG_OK(head, (uint32_t)left); head = NLMSG_NEXT(head, left)) {
 			if (head->nlmsg_type == NLMSG_DONE)

@@ -105,7 +105,7 @@ static bool add_link(struct inodes *inodes, int dir, const struct entry *entry)
 /* Returns the number of descriptors, or -errno. */
 static long add_links(struct inodes *inodes, int dir)
 {
-	_Alignas(struct entry) char buf[768];
+	_Alignas(struct entry) char buf[512];
 	long len, count = 0;
 
 	while ((len = raw3(SYS_getdents64, dir, buf, sizeof(buf))) > 0) {

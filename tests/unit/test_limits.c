@@ -174,6 +174,46 @@ static void a_place_that_was_taken_is_kept_or_given_back(void **state)
 	assert_int_equal(flight.making, 0);
 }
 
+static void ended(struct engine *engine, enum op_kind kind, int result, uint16_t age)
+{
+	struct call call = {.op = {.kind = kind, .fd = 3},
+	                    .verdict = {.place = 1, .age = age},
+	                    .outcome = {.result = result}};
+
+	limits_ended(engine, kind, &call);
+}
+
+/* In the upper byte: how often connections were counted. */
+static void a_connection_that_came_to_nothing_gives_its_place_back(void **state)
+{
+	struct engine *engine = engine_that_counts();
+	struct made *made = make_rules("limit connections 5");
+	struct rule *rule = &made->rules->rule[0];
+
+	(void)state;
+	engine->rules = made->rules;
+	rule->open[0] = rule->open[1] = 2 << 24 | 3;
+	ended(engine, OP_CONNECT, 0, 2);
+	ended(engine, OP_CONNECT, -EINPROGRESS, 2);
+	ended(engine, OP_ACCEPT, 7, 2);
+	assert_int_equal(rule->open[0], 2 << 24 | 3);
+	assert_int_equal(rule->open[1], 2 << 24 | 3);
+	ended(engine, OP_CONNECT, -ECONNREFUSED, 2);
+	ended(engine, OP_ACCEPT, -EAGAIN, 2);
+	assert_int_equal(rule->open[0], 2 << 24 | 2);
+	assert_int_equal(rule->open[1], 2 << 24 | 2);
+	ended(engine, OP_CONNECT, -ECONNREFUSED, 1); /* counted since, without it */
+	ended(engine, OP_ACCEPT, -EAGAIN, 1);
+	assert_int_equal(rule->open[0], 2 << 24 | 2);
+	assert_int_equal(rule->open[1], 2 << 24 | 2);
+	ended(engine, OP_ACCEPT, 7, 1);
+	assert_int_equal(rule->open[1], 2 << 24 | 3);
+	rule->open[1] = 0; /* other rules, not counted yet */
+	ended(engine, OP_ACCEPT, 7, 1);
+	assert_int_equal(rule->open[1], 0);
+	free_rules(made);
+}
+
 static void what_has_other_descriptors_is_not_given_back(void **state)
 {
 	struct engine *engine = engine_that_counts();
@@ -214,6 +254,7 @@ int main(void)
 	        cmocka_unit_test(a_count_settles_only_if_nothing_happened),
 	        cmocka_unit_test(births_and_closes_are_counted),
 	        cmocka_unit_test(a_place_that_was_taken_is_kept_or_given_back),
+	        cmocka_unit_test(a_connection_that_came_to_nothing_gives_its_place_back),
 	        cmocka_unit_test(what_has_other_descriptors_is_not_given_back),
 	        cmocka_unit_test(what_was_not_closed_stays),
 	};
