@@ -263,3 +263,16 @@ fails() {
 	END
 	[[ "$output" = *'Connection reset by peer'* ]]
 }
+
+@test "Python: an interrupted connect that a rule moves; asyncio meets every end" {
+	local other
+
+	other=$(free_ports 1)
+	TCPSHIM_SESSION=off run -0 --separate-stderr ruled "move connect tcp :$port to 127.0.0.1:$other
+		fail connect error EINTR when 1" "$python" tests/exhaust/faults.py moved "$port" "$other"
+	[ "$output" = $'True\nhello' ]
+	TCPSHIM_SESSION=off run -0 --separate-stderr ruled 'fail connect error ETIMEDOUT when 1
+		fail connect error ECONNREFUSED when 2; fail connect error ENETUNREACH when 3
+		fail recv tcp error ECONNRESET when 1' "$python" tests/exhaust/faults.py asyncio 5
+	[ "$output" = 'ETIMEDOUT ECONNREFUSED ENETUNREACH ECONNRESET served' ]
+}

@@ -80,49 +80,57 @@ static bool comes_later(int error)
 }
 
 /* The table knows it as one whose connect has said EINPROGRESS. */
-static void note_under_way(const struct call *call)
+static void note_under_way(const struct call *call, struct sock *sock, const struct endpoint *to)
 {
-	struct sock sock = call->sock;
 	struct endpoint local;
 
-	sock.remote = call->op.asked.ip;
-	sock.remote_port = call->op.asked.port;
-	sock.word |= SOCKET_PENDING | SOCKET_REMOTE;
+	sock->remote = to->ip;
+	sock->remote_port = to->port;
+	sock->word |= SOCKET_PENDING | SOCKET_REMOTE;
 	if (capture_local(call->op.fd, &local) != FAMILY_OTHER) {
-		sock.local = local.ip;
-		sock.local_port = local.port;
-		sock.word |= SOCKET_LOCAL;
+		sock->local = local.ip;
+		sock->local_port = local.port;
+		sock->word |= SOCKET_LOCAL;
 	}
-	sockets_update(&process.engine.sockets, call->op.fd, &sock);
+	sockets_update(&process.engine.sockets, call->op.fd, sock);
 }
 
 /* Where the policy moves it, it goes there. */
-static void aim_by_policy(const struct call *call, struct aim *aim)
+static void aim_by_policy(const struct call *call, struct sock *sock, struct aim *aim,
+                          struct endpoint *to)
 {
+	struct sockets *sockets = &process.engine.sockets;
 	struct call asked = *call;
 
+	*to = call->op.asked;
 	by_kernel(&asked);
 	engine_before(&process.engine, OP_CONNECT, &asked);
-	if (asked.verdict.kind == VERDICT_MOVED && !asked.verdict.error && !asked.verdict.high)
-		aim->len = (socklen_t)addr_to_sockaddr(&aim->copy, sock_family(&call->sock),
-		                                       &asked.verdict.to);
+	if (asked.verdict.kind != VERDICT_MOVED || asked.verdict.error || asked.verdict.high ||
+	    !sockets->asked || (unsigned)call->op.fd >= sockets->capacity)
+		return;
+	sockets->asked[call->op.fd].remote = *to;
+	sock->word |= SOCKET_MOVED_REMOTE;
+	*to = asked.verdict.to;
+	aim->len = (socklen_t)addr_to_sockaddr(&aim->copy, sock_family(sock), to);
 }
 
 /* EINTR, connect(2): the connection is made all the same. */
 static void leave_under_way(struct call *call, struct aim *aim)
 {
+	struct sock sock = call->sock;
 	int fd = call->op.fd;
+	struct endpoint to;
 	long flags, ret;
 
 	if (process.is_sandboxed)
 		return;
-	aim_by_policy(call, aim);
+	aim_by_policy(call, &sock, aim, &to);
 	flags = raw3(SYS_fcntl, fd, F_GETFL, 0);
 	raw3(SYS_fcntl, fd, F_SETFL, flags | O_NONBLOCK);
 	ret = raw3(SYS_connect, fd, aim->addr, aim->len);
 	raw3(SYS_fcntl, fd, F_SETFL, flags);
 	if (ret == 0 || ret == -EINPROGRESS)
-		note_under_way(call);
+		note_under_way(call, &sock, &to);
 	else
 		call->verdict.error = (int)-ret;
 }
