@@ -49,7 +49,62 @@ python() {
 	[ "${lines[1]}" = "listen  tcp 127.0.0.1:$port python3" ]
 }
 
-@test "the README's operator and auditor: what is printed there is what happens" {
+@test "no-leaks finds what is lost when a call fails" {
+	python 'import os, sys' 'kept = []' \
+		'for _ in range(2):' \
+		'    kept.append(socket.socket())' \
+		'    if kept[-1].connect_ex(("127.0.0.1", 1)) == 99 and sys.argv[1:] == ["close"]:' \
+		'        kept.pop().close()' \
+		'os._exit(0)'
+	export TCPSHIM_RULES='fail connect error EADDRNOTAVAIL'
+	run examples/no-leaks "${program[@]}"
+	[ "$status" = 1 ]
+	[[ $output == *"2 tcp"* ]]
+	run examples/no-leaks "${program[@]}" close
+	[ "$status" = 0 ]
+}
+
+@test "backs-off: a program that waits between its tries, one that does not, one that never calls" {
+	python 'import sys, time' 'server = socket.create_server(("127.0.0.1", 0))' \
+		'while sys.argv[1:] and socket.socket().connect_ex(server.getsockname()) != 0:' \
+		'    time.sleep(float(sys.argv[1]))'
+	run examples/backs-off "${program[@]}" 0.02
+	[ "$status" = 0 ]
+	run examples/backs-off "${program[@]}" 0
+	[ "$status" = 1 ]
+	[[ $output == *"connect failed 5 times in a row"* ]]
+	run examples/backs-off "${program[@]}"
+	[ "$status" = 4 ]
+}
+
+@test "nginx-survives: it waits for a descriptor, and serves again" {
+	command -v nginx >/dev/null || skip "no nginx here"
+	home_of examples
+	cat >"$home/step" <<-'END'
+		PATH=$PWD/build:$PATH
+		examples/nginx-survives
+	END
+	run alone bash step
+	[ "$status" = 0 ]
+	[ "${lines[0]}" = "here I am" ]
+	[ "${lines[1]}" = "here I am" ]
+	[[ "${lines[2]}" == "out of descriptors: accept failed"* ]]
+}
+
+@test "test_fetch.py: without ports only the patient client passes its tests" {
+	home_of examples
+	cat >"$home/step" <<-'END'
+		PATH=$PWD/build:$PATH
+		tests() { "$@" python3 -B -m unittest -k "$client" examples/test_fetch.py; }
+		client=Hasty tests || exit 1
+		client=Patient tests tcpshim run -q --strict -r 'limit ports 4' || exit 2
+		client=Hasty tests tcpshim run -q -r 'limit ports 4' 2>said && exit 3
+		grep 'Cannot assign requested address' said
+	END
+	alone bash step
+}
+
+@test "the README's operator, auditor and tester: what is printed there is what happens" {
 	home_of README.md examples tests/lib/console.py
 	alone python3 console.py README.md
 }
@@ -105,7 +160,7 @@ examples_of() {
 }
 
 @test "every rule in tcpshim.rules(5) is one" {
-	for section in DESCRIPTION ENDPOINTS 'IN NAME' ACTIONS EXAMPLES; do
+	for section in DESCRIPTION ENDPOINTS 'IN NAME' ACTIONS LIMIT 'FAIL AND DELAY' TURNS EXAMPLES; do
 		examples_of shim/tcpshim.rules.5 "$section" >"$BATS_TEST_TMPDIR/rules"
 		[ -s "$BATS_TEST_TMPDIR/rules" ]
 		run tcpshim check -f "$BATS_TEST_TMPDIR/rules"
