@@ -106,7 +106,7 @@ soft 11, hard 11" ]
 
 # ---- limit sockets ----
 
-parts='order dup close fork exec rights accept threads'
+parts='order dup close fork fork-unseen exec rights accept threads'
 
 @test "limit sockets: N for each process; dup, fork, exec, SCM_RIGHTS, threads, kill -9" {
 	for part in $parts; do

@@ -21,7 +21,7 @@ struct reader_process {
 	int status; /* ENDED: exit status, -1 unknown */
 	uint32_t fd_limit, fd_peak;
 	uint64_t start_ns, end_ns; /* CLOCK_REALTIME; end 0: unknown */
-	char name[33], program[225], next[145];
+	char name[33], program[225], next[141];
 };
 
 struct reader_info {

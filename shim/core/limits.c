@@ -214,8 +214,12 @@ void limits_ended(struct engine *engine, enum op_kind kind, struct call *call)
 bool sockets_take_counted(struct sockets *sockets, int fd, struct sock *copy)
 {
 	struct sock *sock = &sockets->at[fd];
+	struct flight *flight = sockets->flight;
 
-	atomic_fetch_add(&sockets->flight->closing, 1);
+	if (atomic_load_explicit(&flight->forked, memory_order_relaxed) &&
+	    atomic_exchange(&flight->forked, 0))
+		sockets_share(sockets);
+	atomic_fetch_add(&flight->closing, 1);
 	sock_copy_ends(copy, sock, sockets_word(sock));
 	copy->word = __atomic_exchange_n(&sock->word, 0, __ATOMIC_ACQ_REL);
 	if (copy->word && !(copy->word & SOCKET_SHARED))

@@ -99,6 +99,7 @@ enum { SESSION_TICKS_CPU = 1 };
 struct flight {
 	_Atomic uint32_t making;  /* sockets that they have taken a place for */
 	_Atomic uint32_t closing; /* sockets that will give theirs back */
+	_Atomic uint32_t forked;  /* 1: a child says that it has its sockets, too */
 };
 
 /* How a process came into being, as far as the session knows. */
@@ -154,7 +155,7 @@ struct session_process {
 	struct clock_pair first, last; /* last is renewed as it runs */
 	char name[32];                 /* last part of the program's path */
 	char program[224];             /* its path; NUL-terminated, the front cut off if longer */
-	char next[144];                /* EXECING: the path given to exec */
+	char next[140];                /* EXECING: the path given to exec */
 	_Atomic uint32_t fd_given;     /* soft RLIMIT_NOFILE before a rule set it; 0: none did */
 	_Atomic uint32_t older;        /* slot of the process that entered before; 0: the first */
 	struct flight flight;

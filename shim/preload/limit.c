@@ -77,25 +77,25 @@ void limit_entered(void)
 
 	sockets->flight = entry ? &entry->flight : &own_flight;
 	sockets->tree = process.engine.session ? &process.engine.session->sockets_open : &own_tree;
-	if (!sockets->flight)
-		return;
 	atomic_store(&sockets->flight->making, 0);
 	atomic_store(&sockets->flight->closing, 0);
+	atomic_store(&sockets->flight->forked, 0);
 }
 
 /* A fork that we did not stand around: the parent does not know that its sockets have another
- * descriptor, and its closes will count. */
+ * descriptor. What it closes before it is told is counted as if it were ours alone. */
 void limit_forked(bool is_announced)
 {
 	struct sockets *sockets = &process.engine.sockets;
+	struct flight *parents = sockets->flight;
 
 	limit_entered();
 	count_forked();
 	if (is_announced || !atomic_load(&sockets->counted))
 		return;
+	atomic_store(&parents->forked, 1);
 	sockets_share(sockets);
-	if (sockets->tree)
-		count_change(sockets->tree, (int)count_open(atomic_load(&sockets->own)));
+	count_change(sockets->tree, (int)count_open(atomic_load(&sockets->own)));
 }
 
 void limit_prepare(const struct rules *rules, bool is_new)

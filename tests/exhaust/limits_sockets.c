@@ -202,6 +202,33 @@ static void forked(char **argv)
 	end_child(pid, ready);
 }
 
+/* A fork that the library does not see: it learns of it with the child's next call. */
+static void forked_unseen(char **argv)
+{
+	bool is_tree = getenv("TREE");
+	int one = tcp_socket(AF_INET), ends[2];
+	pid_t pid;
+	char byte;
+
+	(void)argv;
+	ROOM(LIMIT - 1);
+	MUST(pipe(ends));
+	pid = (pid_t)kernel(SYS_clone, SIGCHLD, NULL, NULL);
+	if (pid == 0) {
+		ROOM(LIMIT - 1);
+		MUST(write(ends[1], "", 1));
+		pause();
+	}
+	MUST(read(ends[0], &byte, 1) == 1 ? 0 : -1);
+	close(one);
+	ROOM(is_tree ? LIMIT - 1 : LIMIT);
+	one = tcp_socket(AF_INET);
+	ROOM(is_tree ? LIMIT - 2 : LIMIT - 1);
+	close(ends[1]);
+	end_child(pid, ends[0]);
+	ROOM(LIMIT - 1);
+}
+
 /* After exec: those that are not close-on-exec. argv: the number of sockets there, and one of
  * two descriptors of one. */
 static void successor(char **argv)
@@ -411,9 +438,11 @@ static void processes(char **argv)
 int main(int argc, char **argv)
 {
 	static const struct part parts[] = {
-	        {"order", order},         {"dup", dup_is_none},  {"close", many_closed},
-	        {"fork", forked},         {"exec", exec},        {"successor", successor},
-	        {"rights", rights},       {"accept", accepting}, {"threads", threads},
+	        {"order", order},         {"fork-unseen", forked_unseen},
+	        {"dup", dup_is_none},     {"close", many_closed},
+	        {"fork", forked},         {"exec", exec},
+	        {"successor", successor}, {"rights", rights},
+	        {"accept", accepting},    {"threads", threads},
 	        {"processes", processes}, {NULL, NULL}};
 
 	(void)argc;
