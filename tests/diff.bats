@@ -116,6 +116,30 @@ d = tempfile.mkdtemp(dir='/tmp'); unix().bind(d + '/sock'); os.unlink(d + '/sock
 	[ "$output" = '' ]
 }
 
+@test "what a rule failed was tried; what it did to the bytes of a connection is no difference" {
+	local talk="
+import socket
+s = socket.socket()
+s.bind((host, port))
+s.listen()
+c = socket.create_connection((host, port))
+for call in (lambda: c.send(b'x'), lambda: c.recv(9)):
+	try: call()
+	except OSError: pass"
+
+	session base ''
+	"$tool" run -q -r 'fail connect error ETIMEDOUT' -o "$dir/session" "$python" -c \
+		"import socket; socket.socket().connect_ex(('127.0.0.1', $port))"
+	differs 1 "+ connect tcp 127.0.0.1:$port  ${python##*/}, failed ETIMEDOUT 1"
+	for name in base session; do
+		rm -f "$dir/$name"
+		rules=$([ $name = base ] || echo 'delay send by 1ms; fail recv error ECONNRESET')
+		"$tool" run -q -r "$rules" -o "$dir/$name" "$python" -c "
+host, port = '127.0.0.1', $port$talk"
+	done
+	differs 0
+}
+
 @test "by program" {
 	session base 'tcp().connect_ex((host, port))'
 	cp "$python" "$dir/other"

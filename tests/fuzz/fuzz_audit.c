@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tools/findings.h"
+#include "tools/recovery_words.h"
 
 enum { SLOTS = 8, PAUSE_NS = 7654321 };
 
@@ -86,6 +87,24 @@ static void check_texts(const struct findings *findings)
 	}
 }
 
+/* What became of failures adds up, and can be said. */
+static void check_recovery(const struct audit *audit)
+{
+	const struct trouble *row;
+	char words[RECOVERY_WORDS_MAX];
+
+	assert(audit->recovery.watches == 0);
+	for (row = audit->recovery.rows; row; row = row->hh.next) {
+		uint64_t ends = row->recovered + row->idle + row->pending + row->closed +
+		                row->exited + row->died + row->open;
+
+		assert(row->failures >= row->episodes && row->episodes >= ends);
+		assert(row->pauses.count == row->tries);
+		assert(memchr(trouble_words(words, row), 0, sizeof(words)));
+		assert(trouble_place(row)[0] && trouble_error(audit, row)[0]);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct audit *audit;
@@ -103,6 +122,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	audit_finish(audit);
 	assert(audit->life.open.now == 0 && audit->life.names == 0);
+	check_recovery(audit);
 	findings = findings_of(audit);
 	check_texts(&findings);
 	findings_free(&findings);
