@@ -34,6 +34,11 @@ counts() {
 	grep -qE "^[0-9,]+ runs?( of [0-9]+)?: $1; seed 0x[0-9a-f]+$" "$table"
 }
 
+# No process has this in its command line, but for zombies.
+gone() {
+	! pgrep -f "$1" --runstates RSD >/dev/null
+}
+
 # The harness of Perl, which may know TAP 13 only.
 proves() {
 	sed 's/^TAP version 14$/TAP version 13/' "$1" >"$1.13"
@@ -243,7 +248,7 @@ socket=('--fail' 'socket error EMFILE')
 
 	"$tool" sweep "${socket[@]}" --timeout 60s --state "$BATS_TEST_TMPDIR/state" \
 		"$subject" hang >"$BATS_TEST_TMPDIR/table" 2>&1 3>&- &
-	within 5 pgrep -f "$subject hang" >/dev/null
+	within 5 pgrep -f "^$subject hang" >/dev/null
 	sleep 0.5 # beyond the runs without a fault
 	kill -INT $!
 	wait $! || status=$?
@@ -251,6 +256,29 @@ socket=('--fail' 'socket error EMFILE')
 	[ $status = 130 ]
 	grep -qF '0 runs of 2' "$BATS_TEST_TMPDIR/table"
 	grep -qF 'Interrupted' "$BATS_TEST_TMPDIR/table"
+}
+
+@test "killed outright, it takes the program with it" {
+	"$tool" sweep "${socket[@]}" --timeout 60s "$subject" stubborn >/dev/null 2>&1 3>&- &
+	within 5 pgrep -f "^$subject stubborn" >/dev/null
+	sleep 0.5 # beyond the runs without a fault
+	pgrep -f "^$subject stubborn" --runstates RSD >/dev/null
+	kill -KILL $!
+	wait $! || true
+	within 5 gone "^$subject stubborn"
+	rm -r "$BATS_TEST_TMPDIR"/tcpshim-sweep-* # as nobody else can
+}
+
+@test "nohup: a terminal that goes does not end it" {
+	local status=0
+
+	nohup "$tool" sweep "${socket[@]}" --once "$subject" slow 3 \
+		>"$BATS_TEST_TMPDIR/table" 2>/dev/null 3>&- &
+	within 5 pgrep -f "^$subject slow" >/dev/null
+	kill -HUP $!
+	wait $! || status=$?
+	[ $status = 0 ]
+	grep -qF '3 runs: 3 same output' "$BATS_TEST_TMPDIR/table"
 }
 
 @test "a state file: what was done is not done again" {

@@ -113,6 +113,13 @@ static int prepare(struct sweep *sweep)
 	return make_dir(sweep);
 }
 
+static void remove_dir(struct sweep *sweep)
+{
+	if (sweep->run.dir[0])
+		rmdir(sweep->run.dir);
+	sweep->run.dir[0] = '\0';
+}
+
 /* ---- the runs ---- */
 
 /* Take over what the state has. */
@@ -199,6 +206,7 @@ static int make_runs(struct sweep *sweep)
 		                    "there is nothing to try: the program makes no call that any "
 		                    "of the faults is for");
 	sweep_run_trials(run);
+	remove_dir(sweep);
 	if (run->status)
 		return run->status;
 	run->report.sites = site_names_new();
@@ -226,8 +234,7 @@ static int sweep(const struct command *self, int argc, char **argv)
 		status = prepare(&sweep) == 0 ? make_runs(&sweep) : EXIT_TCPSHIM;
 	else
 		status = end == OPTIONS_HELP ? 0 : EXIT_TCPSHIM;
-	if (sweep.run.dir[0])
-		rmdir(sweep.run.dir);
+	remove_dir(&sweep);
 	free(sweep.run.report.trial);
 	free(sweep.state.trial);
 	free(sweep.how);

@@ -110,16 +110,19 @@ static void step(struct hall *hall, struct sweep_child *child)
 	hall->pool->tick(hall->pool->context);
 }
 
-/* Signals wait for us to fetch them. */
+/* Signals wait for us to fetch them. nohup(1) wants SIGHUP ignored; a shell that starts us in
+ * the background ignores SIGINT, too, but whoever sends it then means us. */
 static int open_signals(struct hall *hall)
 {
+	struct sigaction hangup;
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
+	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+		sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, &hall->mask);
 	signal(SIGCHLD, SIG_DFL); /* ignored, as some parents leave it, there would be no status */
 	hall->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
