@@ -14,7 +14,7 @@ static void tell_circumstances(struct op *op, const struct rules *rules)
 	op->since_ns = 0;
 	op->sockets = 0;
 	if (rules->flags & (RULE_AFTER | RULE_FOR))
-		op->since_ns = clock_ns(CLOCK_MONOTONIC) - process.since_mono_ns;
+		op->since_ns = clock_mono_at(op->start) - process.since_mono_ns;
 	if (rules->flags & RULE_WHILE)
 		op->sockets = limit_open_sockets();
 }

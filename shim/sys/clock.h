@@ -27,6 +27,10 @@ void clock_start(bool is_cpu);
 /* A span of ticks in ns, by the rate since clock_start(). */
 uint64_t clock_to_ns(uint64_t ticks);
 
+/* CLOCK_MONOTONIC at these ticks, which are of just now. The kernel is asked now and then
+ * only, and never again after clock_freeze(). */
+uint64_t clock_mono_at(uint64_t ticks);
+
 static inline uint64_t clock_ticks(void)
 {
 	if (__builtin_expect(!clock_is_cpu, 0))
