@@ -126,6 +126,7 @@ held() {
 	held 'delay recv by 300ms when 1' polls-already
 	held 'delay recv by 300ms when 1' waits-already-level
 	held 'delay recv by 300ms when 1' waits-already-edge
+	held 'delay recv by 300ms when 1' cancelled
 }
 
 @test "each socket has its own time; the seed says which, and says it again" {

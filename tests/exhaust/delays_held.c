@@ -263,6 +263,26 @@ static void waits_already(uint32_t flags)
 	comes(pair[0]);
 }
 
+static void *recv_for_ever(void *nothing)
+{
+	recv(pair[0], buf, sizeof buf, 0);
+	return nothing;
+}
+
+/* A thread that is cancelled while it is delayed ends. */
+static void cancelled(void)
+{
+	pthread_t thread;
+	void *result = NULL;
+
+	make_pair(pair);
+	MUST(pthread_create(&thread, NULL, recv_for_ever, NULL));
+	usleep(50000);
+	MUST(pthread_cancel(thread));
+	MUST(pthread_join(thread, &result));
+	CHECK(result == PTHREAD_CANCELED);
+}
+
 static void *wait_by_poll(void *fd)
 {
 	comes(*(int *)fd);
@@ -406,23 +426,15 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(void);
 	} scenes[] = {
-	        {"dups", dups},
-	        {"closes", closes},
-	        {"forks", forks},
-	        {"again", again},
-	        {"fails", fails_late},
-	        {"refused", refused_late},
-	        {"dissolved", dissolved},
-	        {"decided", decided},
-	        {"waits", waits_after_all},
-	        {"other-way", other_way},
-	        {"polls-already", polls_already},
-	        {"nested", nested},
-	        {"same-data", same_data},
-	        {"changes", changes},
-	        {"exclusive", exclusive},
-	        {"many", many},
-	        {"by-number", by_number},
+	        {"dups", dups},           {"closes", closes},
+	        {"forks", forks},         {"again", again},
+	        {"fails", fails_late},    {"refused", refused_late},
+	        {"cancelled", cancelled}, {"dissolved", dissolved},
+	        {"decided", decided},     {"waits", waits_after_all},
+	        {"other-way", other_way}, {"polls-already", polls_already},
+	        {"nested", nested},       {"same-data", same_data},
+	        {"changes", changes},     {"exclusive", exclusive},
+	        {"many", many},           {"by-number", by_number},
 	        {"order", order},
 	};
 	const char *name = argc > 1 ? argv[1] : "";
