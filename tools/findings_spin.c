@@ -11,10 +11,15 @@
 enum {
 	SPIN_MIN = 10, /* failures of accept in a row */
 	RETRY_MIN = 5, /* failures of connect in a row */
+	CALLS_MIN =
+	        100, /* of another call: a few may be asked for at once, by nobody who retries */
 };
 
 /* So long without accept is more than a pause. */
 #define STOPPED_NS ((uint64_t)1000000000)
+
+/* And so long is a loop. */
+#define SPINNING_NS ((uint64_t)100000000)
 
 /* Who does what where: "server[812] accept at 0.0.0.0:80". */
 static const char *subject_of(const struct audit *audit, const struct trouble *row)
@@ -67,7 +72,7 @@ void look_call_spin(const struct audit *audit, struct findings *findings)
 
 	for (row = audit->recovery.rows; row; row = row->hh.next) {
 		if (row->key.call == OP_ACCEPT || row->key.call == OP_CONNECT ||
-		    row->spin < SPIN_MIN)
+		    row->spin < CALLS_MIN || row->spin_ns < SPINNING_NS)
 			continue;
 		findings_add(findings, row->spin, subject_of(audit, row),
 		             "%s failed %s in a row within %s: %s a second (%s)",

@@ -37,7 +37,7 @@ bool recovery_lacks_port(const struct event *event)
 /* Failed by a rule, or because the kernel was out of what limits are about. */
 bool recovery_is_trouble(const struct event *event)
 {
-	if (!event_failed(event) || event->verdict == VERDICT_DENIED)
+	if (!event_failed(event) || event->verdict == VERDICT_DENIED || event->kind == OP_LIMIT)
 		return false;
 	if (is_by_rule(event))
 		return true;

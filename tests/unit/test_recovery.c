@@ -327,11 +327,34 @@ static void test_last_words(void **state)
 static void test_a_call_that_spins(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 10; i++)
+	for (int i = 0; i < 150; i++)
 		fault(made_event(OP_SOCKET, CLIENT, -1, 0), ENOBUFS);
 	made_socket(CLIENT, 5);
 	only_row(OP_SOCKET);
 	assert_true(has_finding("call-spin"));
+}
+
+/* Perhaps by many who do not know of each other. */
+static void test_a_few_at_once_are_no_spin(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 80; i++)
+		fault(made_event(OP_SOCKET, CLIENT, -1, 0), ENOBUFS);
+	only_row(OP_SOCKET);
+	assert_false(has_finding("call-spin"));
+}
+
+/* Who looks for the highest limit that he may have asks often. */
+static void test_limits_are_asked_for(void **state)
+{
+	struct event event = made_event(OP_LIMIT, CLIENT, -1, 0);
+
+	(void)state;
+	event.verdict = VERDICT_LIMITED;
+	for (int i = 0; i < 600; i++)
+		made_error(event, EPERM);
+	audit_finish(audit);
+	assert_null(audit->recovery.rows);
 }
 
 static void resolve(int result)
@@ -530,6 +553,8 @@ int main(void)
 	        TEST(test_a_bad_close_has_not),
 	        TEST(test_last_words),
 	        TEST(test_a_call_that_spins),
+	        TEST(test_a_few_at_once_are_no_spin),
+	        TEST(test_limits_are_asked_for),
 	        TEST(test_names),
 	        TEST(test_rows_are_bounded),
 	        TEST(test_churn_under_a_limit),
