@@ -98,6 +98,18 @@ soft 40, hard 40" ]
 soft 11, hard 11" ]
 }
 
+@test "limit fds: the record has what was refused; the rule counts its programs" {
+	ruled 'allow bind; limit fds 16' "$exhaust/limits_fds" raise >/dev/null
+	run -0 "$tool" log "$session"
+	grep -q 'setrlimit(RLIMIT_NOFILE, 17) = -1 EPERM .*limited by rule 2' <<<"$output"
+	grep -q 'setrlimit(RLIMIT_NOFILE, 10) = 0$' <<<"$output"
+	rm "$session"
+	ruled 'limit fds 40; limit fds 50; limit fds 20 in sh' sh -c "$(named other) tell; true" >/dev/null
+	run -0 "$tool" rules "$session"
+	[ "$(grep -c 'matched 1 time;' <<<"$output")" = 2 ]
+	grep -q 'limit fds 50 .*never matched\|limit fds 50 .*matched 0' <<<"$output"
+}
+
 @test "limit fds: above the real hard limit there is nothing" {
 	run -0 bash -c "ulimit -n 30; LD_PRELOAD=$lib TCPSHIM_SESSION=$session \
 		TCPSHIM_RULES='limit fds 1000' $exhaust/limits_fds tell 3>&-"

@@ -63,7 +63,7 @@ void fdlimit_enter(void)
 		atomic_store(&entry->fd_given, atomic_load(&given));
 }
 
-void fdlimit_prepare(const struct rules *rules)
+void fdlimit_prepare(struct rules *rules)
 {
 	uint32_t number =
 	        rules ? limits_rule(rules, LIMIT_FDS, process.engine.name, process.engine.program)
@@ -77,10 +77,13 @@ void fdlimit_prepare(const struct rules *rules)
 	atomic_store(&rule, number);
 	if (is_same)
 		return;
-	if (number)
+	if (number) {
 		set_by_rule(amount);
-	else
+		atomic_fetch_add_explicit(&rules->rule[number - 1].matched, 1,
+		                          memory_order_relaxed);
+	} else {
 		give_back();
+	}
 	fdlimit_enter();
 }
 
@@ -97,9 +100,6 @@ void fdlimit_start(struct fdlimit_before before)
 	atomic_store(&has_started, true);
 	fdlimit_prepare(rules);
 	fdlimit_enter();
-	if (atomic_load(&rule))
-		atomic_fetch_add_explicit(&rules->rule[atomic_load(&rule) - 1].matched, 1,
-		                          memory_order_relaxed);
 }
 
 bool fdlimit_is_own(pid_t pid)

@@ -13,7 +13,7 @@
 
 /* Put the limit of these rules (or none) in force for this process. Nothing is done before
  * fdlimit_start(), unless there is no session. */
-void fdlimit_prepare(const struct rules *rules);
+void fdlimit_prepare(struct rules *rules);
 
 /* A program has entered the session. before: what it was, or who spawned it; or NULL. Its
  * fd_given and fd_limit are those of that one; our entry is not filled yet. */
