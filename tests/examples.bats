@@ -159,14 +159,23 @@ examples_of() {
 		-e 's/\\(ha/^/g' -e 's/\\(ti/~/g' -e 's/\\e/\\/g'
 }
 
-@test "every rule in tcpshim.rules(5) is one" {
-	for section in DESCRIPTION ENDPOINTS 'IN NAME' ACTIONS LIMIT 'FAIL AND DELAY' TURNS EXAMPLES; do
-		examples_of shim/tcpshim.rules.5 "$section" >"$BATS_TEST_TMPDIR/rules"
+# are_rules PAGE SECTION...: the examples of these sections
+are_rules() {
+	local page=$1 section
+	shift
+
+	for section in "$@"; do
+		examples_of "$page" "$section" >"$BATS_TEST_TMPDIR/rules"
 		[ -s "$BATS_TEST_TMPDIR/rules" ]
 		run tcpshim check -f "$BATS_TEST_TMPDIR/rules"
 		echo "$section: $output"
 		[ "$status" = 0 ]
 	done
+}
+
+@test "every rule in tcpshim.rules(5) and tcpshim.faults(5) is one" {
+	are_rules shim/tcpshim.rules.5 DESCRIPTION ENDPOINTS 'IN NAME' ACTIONS EXAMPLES
+	are_rules shim/tcpshim.faults.5 LIMIT 'FAIL AND DELAY' TURNS EXAMPLES
 }
 
 @test "the diagnostics in tcpshim.rules(5) are those that are printed" {
