@@ -7,7 +7,7 @@ bats_require_minimum_version 1.5.0
 load lib/common.bash
 
 setup() {
-	subject=$build/tests/exhaust/sweep_subject
+	subject=$(realpath "$build/tests/exhaust/sweep_subject")
 	export TMPDIR=$BATS_TEST_TMPDIR
 }
 
