@@ -59,11 +59,14 @@ HOT bool copies_at_once(const struct call *call, struct aim *aim)
 {
 	struct sockaddr_in *in = (struct sockaddr_in *)&aim->copy;
 
-	if (!is_plain(call) || aim->len != sizeof(*in) || process.is_sandboxed ||
-	    !is_at_hand(call, aim->addr))
+	if (!is_plain(call) || aim->len != sizeof(*in) || process.is_sandboxed)
 		return false;
-	memmove(in, aim->addr, sizeof(*in)); /* fast open is asked for twice: it may be the copy */
-	aim->addr = (const struct sockaddr *)in;
+	if (aim->addr != (const struct sockaddr *)in) { /* else it is asked for again */
+		if (!is_at_hand(call, aim->addr))
+			return false;
+		memcpy(in, aim->addr, sizeof(*in));
+		aim->addr = (const struct sockaddr *)in;
+	}
 	return in->sin_family == AF_INET;
 }
 
