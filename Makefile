@@ -70,6 +70,7 @@ install: all
 	install -D -m 644 tools/tcpshim-sweep.1 $(DESTDIR)$(PREFIX)/share/man/man1/tcpshim-sweep.1
 	install -D -m 644 tools/tcpshim-json.5 $(DESTDIR)$(PREFIX)/share/man/man5/tcpshim-json.5
 	install -D -m 644 shim/tcpshim.rules.5 $(DESTDIR)$(PREFIX)/share/man/man5/tcpshim.rules.5
+	install -D -m 644 shim/tcpshim.limits.5 $(DESTDIR)$(PREFIX)/share/man/man5/tcpshim.limits.5
 	install -D -m 644 shim/tcpshim.faults.5 $(DESTDIR)$(PREFIX)/share/man/man5/tcpshim.faults.5
 	install -D -m 644 shim/libtcpshim.so.7 $(DESTDIR)$(PREFIX)/share/man/man7/libtcpshim.so.7
 	install -D -m 644 tools/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/tcpshim
@@ -79,6 +80,7 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/share/man/man1/tcpshim.1 $(DESTDIR)$(PREFIX)/share/man/man1/tcpshim-sweep.1 \
 		$(DESTDIR)$(PREFIX)/share/man/man1/tcpshim-report.1 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/tcpshim-json.5 $(DESTDIR)$(PREFIX)/share/man/man5/tcpshim.faults.5 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/tcpshim.limits.5 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/tcpshim.rules.5 $(DESTDIR)$(PREFIX)/share/man/man7/libtcpshim.so.7 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tcpshim
 

@@ -173,9 +173,10 @@ are_rules() {
 	done
 }
 
-@test "every rule in tcpshim.rules(5) and tcpshim.faults(5) is one" {
+@test "every rule in tcpshim.rules(5), tcpshim.limits(5) and tcpshim.faults(5) is one" {
 	are_rules shim/tcpshim.rules.5 DESCRIPTION ENDPOINTS 'IN NAME' ACTIONS EXAMPLES
-	are_rules shim/tcpshim.faults.5 LIMIT 'FAIL AND DELAY' TURNS EXAMPLES
+	are_rules shim/tcpshim.limits.5 DESCRIPTION EXAMPLES
+	are_rules shim/tcpshim.faults.5 'FAIL AND DELAY' TURNS EXAMPLES
 }
 
 @test "the diagnostics in tcpshim.rules(5) are those that are printed" {
