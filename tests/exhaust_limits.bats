@@ -196,6 +196,19 @@ parts='order dup close fork fork-unseen exec rights accept threads'
 	grep -q 'listen(.*, 2) = 0 .*limited by rule 1' <<<"$output"
 }
 
+# ---- limits that are not reached ----
+
+@test "limits that are not reached change nothing, in a sandbox neither" {
+	local program
+
+	for program in accept close_range connect dup exec fork pidfd_getfd seccomp sendmsg \
+		socketpair spawn syscall; do
+		same 'limit sockets 50000; limit sockets 60000 tree; limit connections 20
+			limit fds 1000; limit backlog 4096; fail bind error EADDRINUSE while 90000' \
+			"$build/tests/calls/$program"
+	done
+}
+
 # ---- while N ----
 
 @test "while N: true with N sockets in the session; recovers by itself" {
