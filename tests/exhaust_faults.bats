@@ -22,7 +22,7 @@ alike() {
 	fi
 }
 
-@test "connect refused: at once, later, told by fifteen ways of asking" {
+@test "connect refused: at once, later, told by sixteen ways of asking" {
 	alike "fail connect tcp 127.0.0.1:$port error ECONNREFUSED" "$exhaust/faults_connect" at-once "$port"
 	alike "fail connect tcp 127.0.0.1:$port error ECONNREFUSED" "$exhaust/faults_connect" later "$port"
 }

@@ -156,6 +156,8 @@ static void after_dup(struct engine *engine, struct call *call)
 	set_bits(&call->sock, SOCKET_SHARED | (call->op.cloexec ? SOCKET_CLOEXEC : 0),
 	         call->op.cloexec ? 0 : SOCKET_CLOEXEC);
 	sockets_put(&engine->sockets, call->outcome.result, &call->sock);
+	if (sock_bits(&call->sock) & SOCKET_FAULTED)
+		sockets_copy_fault(&engine->sockets, call->op.fd, call->outcome.result);
 }
 
 /* A packet to or from a peer; the peer belongs to the line, not to the socket. */

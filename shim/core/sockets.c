@@ -14,6 +14,17 @@ void sockets_raise_top(struct sockets *sockets, uint32_t top)
 		;
 }
 
+void sockets_copy_fault(struct sockets *sockets, int from, int to)
+{
+	const struct sock *source = sockets_at(sockets, from);
+	struct sock *sock = sockets_at(sockets, to);
+
+	if (source && sock)
+		__atomic_store_n(&sock->fault_error,
+		                 __atomic_load_n(&source->fault_error, __ATOMIC_RELAXED),
+		                 __ATOMIC_RELAXED);
+}
+
 void sockets_update(struct sockets *sockets, int fd, const struct sock *from)
 {
 	struct sock *sock = sockets_at(sockets, fd);

@@ -158,6 +158,9 @@ static inline void sockets_put(struct sockets *sockets, int fd, const struct soc
 	__atomic_store_n(&sock->word, from->word, __ATOMIC_RELEASE);
 }
 
+/* The error that a faulted socket will report, for another fd of it. */
+void sockets_copy_fault(struct sockets *sockets, int from, int to);
+
 /* Change an entry to sock, unless the fd has become another socket meanwhile. */
 void sockets_update(struct sockets *sockets, int fd, const struct sock *sock);
 

@@ -33,6 +33,15 @@ static void ask_by_number(int fd, struct address to)
 	printf("SO_ERROR %s\n", error_name(error));
 }
 
+static void ask_dup(int fd, struct address to)
+{
+	int second = (int)MUST(dup(fd));
+
+	(void)to;
+	see_error(second);
+	MUST(close(second));
+}
+
 static void ask_connect(int fd, struct address to)
 {
 	TRY(connect(fd, AT(to)));
@@ -134,6 +143,7 @@ static const struct {
         {"write", ask_write},       {"writev", ask_writev},     {"sendmsg", ask_sendmsg},
         {"recv", ask_recv},         {"recvfrom", ask_recvfrom}, {"read", ask_read},
         {"readv", ask_readv},       {"recvmsg", ask_recvmsg},   {"sendfile", ask_sendfile},
+        {"dup", ask_dup},
 };
 
 enum { ASKS = sizeof asks / sizeof asks[0] };
@@ -298,7 +308,7 @@ static void connect_in_child(char **argv)
 /* Nothing comes back: the peer's queue is full. */
 static void connect_silence(char **argv)
 {
-	static const int hows[] = {0, 1, 2, 3, 4, 9};
+	static const int hows[] = {0, 1, 2, 3, 4, 9, 15};
 	int fd, filler[4], syns = 1, limit = 500;
 
 	(void)argv;
@@ -308,11 +318,11 @@ static void connect_silence(char **argv)
 		filler[i] = (int)MUST(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
 		connect(filler[i], AT(bad));
 	}
-	for (int i = 0; i < 7; i++) {
+	for (int i = 0; i < 8; i++) {
 		fd = tcp_socket(AF_INET);
 		MUST(setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &syns, sizeof syns));
 		MUST(setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit));
-		if (i < 6) {
+		if (i < 7) {
 			fails_later(fd, bad, hows[i]);
 			continue;
 		}
