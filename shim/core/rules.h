@@ -99,7 +99,8 @@ struct rule {
 	_Atomic uint64_t matched; /* calls that it has decided */
 	_Atomic uint64_t turns;   /* faults: calls that it has matched */
 	_Atomic uint32_t ports;   /* LIMIT ports: low << 16 | high of the range; 0: none yet */
-	_Atomic uint32_t open[2]; /* LIMIT connections: made and accepted ones, never too few */
+	_Atomic uint32_t open[2]; /* LIMIT connections: places taken by connect and accept,
+	                           * and the age of that count; see preload/limit.c */
 	uint32_t reserved;
 };
 

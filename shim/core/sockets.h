@@ -36,8 +36,6 @@ enum {
 	SOCKET_LIMITED = 1 << 18,      /* IP_LOCAL_PORT_RANGE is that of limit ports */
 	SOCKET_FAULTED = 1 << 19,      /* the error that it will report is in truth fault_error */
 	SOCKET_RESET = 1 << 20,        /* by a fault: it is as if the peer had */
-	SOCKET_HELD = 1 << 21,         /* by a delay: not ready before its time */
-	SOCKET_COUNTED = 1 << 22,      /* by limit connections */
 	SOCKET_LEAVING = 1 << 23,      /* of a copy: its close will be counted */
 };
 
