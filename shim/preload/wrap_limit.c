@@ -105,7 +105,7 @@ EXPORT int setrlimit(rlimit_resource resource, const struct rlimit *limit)
 	if (!fit(0, &limit, &copy))
 		return -1;
 	ret = real.setrlimit(resource, limit);
-	if (ret == 0)
+	if (ret == 0 && limit) /* with NULL the kernel does nothing, and glibc says 0 */
 		was_set(0, limit);
 	return ret;
 }
@@ -131,13 +131,14 @@ EXPORT int prlimit(pid_t pid, rlimit_resource resource, const struct rlimit *lim
 
 EXPORT int getrlimit(rlimit_resource resource, struct rlimit *limit)
 {
+	struct rlimit *volatile to = limit; /* NULL, whatever its declaration promises */
 	int ret;
 
 	if (resource == RLIMIT_NOFILE)
 		look();
 	ret = real.getrlimit(resource, limit);
-	if (ret == 0 && resource == RLIMIT_NOFILE)
-		cap(0, limit);
+	if (ret == 0 && resource == RLIMIT_NOFILE && to)
+		cap(0, to);
 	return ret;
 }
 

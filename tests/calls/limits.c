@@ -56,6 +56,11 @@ int main(void)
 	TRY(getrlimit(RLIMIT_NOFILE, nowhere()));
 	TRY(setrlimit(RLIMIT_NOFILE, nowhere()));
 	TRY(prlimit(0, RLIMIT_NOFILE, nowhere(), NULL));
+	struct rlimit *volatile nothing = NULL;
+
+	TRY(getrlimit(RLIMIT_NOFILE, nothing));
+	TRY(setrlimit(RLIMIT_NOFILE, nothing));
+	TRY(prlimit(0, RLIMIT_NOFILE, nothing, nothing));
 #endif
 
 	section("at the limit");
