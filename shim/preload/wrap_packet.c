@@ -368,11 +368,15 @@ static bool is_time_up(struct timespec *timeout, uint64_t end)
 	return left == 0;
 }
 
+/* What is longer than a lifetime is for ever. */
 static uint64_t end_of(const struct timespec *timeout)
 {
-	return timeout ? clock_ns(CLOCK_MONOTONIC) + (uint64_t)timeout->tv_sec * 1000000000 +
-	                         (uint64_t)timeout->tv_nsec
-	               : 0;
+	if (!timeout)
+		return 0;
+	if (timeout->tv_sec >= INT32_MAX)
+		return UINT64_MAX;
+	return clock_ns(CLOCK_MONOTONIC) + (uint64_t)timeout->tv_sec * 1000000000 +
+	       (uint64_t)timeout->tv_nsec;
 }
 
 /* Each message is received, and fails, by itself. What is bad is left to the kernel. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* faults_bytes - sends and receives that fail, and what they leave behind. */
+#include <limits.h>
+
 #include "faults.h"
 
 static int me, peer;
@@ -426,6 +428,7 @@ static void order(char **argv)
 /* Each message of sendmmsg and recvmmsg is one. */
 static void messages(char **argv)
 {
+	struct timespec for_ever = {.tv_sec = LONG_MAX, .tv_nsec = 999999999};
 	struct mmsghdr msg[5];
 	int in = bound("127.0.0.1", SOCK_DGRAM), out = connected_to(in, SOCK_DGRAM);
 
@@ -439,6 +442,8 @@ static void messages(char **argv)
 	TRY(recvmmsg(in, msg, 5, MSG_WAITFORONE, NULL));
 	TRY(recvmmsg(in, msg, 5, MSG_DONTWAIT, NULL));
 	TRY(recvmmsg(in, msg, 5, MSG_DONTWAIT, (void *)nowhere()));
+	TRY(sendmmsg(out, msg, 3, 0));
+	TRY(recvmmsg(in, msg, 3, 0, &for_ever));
 }
 
 int main(int argc, char **argv)
