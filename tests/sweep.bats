@@ -258,6 +258,13 @@ socket=('--fail' 'socket error EMFILE')
 	grep -qF 'Interrupted' "$BATS_TEST_TMPDIR/table"
 }
 
+@test "signal upon signal leaves nothing behind" {
+	"$tool" sweep "${socket[@]}" --timeout 60s "$subject" stubborn >/dev/null 2>&1 3>&- &
+	within 5 pgrep -f "^$subject stubborn" >/dev/null
+	sleep 0.5 # beyond the runs without a fault
+	while kill -TERM $! 2>/dev/null; do :; done # teardown looks
+}
+
 @test "killed outright, it takes the program with it" {
 	"$tool" sweep "${socket[@]}" --timeout 60s "$subject" stubborn >/dev/null 2>&1 3>&- &
 	within 5 pgrep -f "^$subject stubborn" >/dev/null

@@ -12,6 +12,7 @@
 #include "tools/program.h"
 #include "tools/site.h"
 #include "tools/sweep_options.h"
+#include "tools/sweep_pool.h"
 #include "tools/sweep_print.h"
 #include "tools/wording.h"
 
@@ -86,6 +87,7 @@ static int make_dir(struct sweep *sweep)
 		strcpy(real, "/tmp");
 	snprintf(sweep->run.dir, sizeof(sweep->run.dir), "%.*s/tcpshim-sweep-XXXXXX",
 	         (int)sizeof(sweep->run.dir) - 32, real);
+	sweep_signals_hold(); /* or one could end us before it is removed */
 	if (mkdtemp(sweep->run.dir))
 		return 0;
 	sweep->run.dir[0] = '\0';
@@ -115,9 +117,11 @@ static int prepare(struct sweep *sweep)
 
 static void remove_dir(struct sweep *sweep)
 {
-	if (sweep->run.dir[0])
-		rmdir(sweep->run.dir);
+	if (!sweep->run.dir[0])
+		return;
+	rmdir(sweep->run.dir);
 	sweep->run.dir[0] = '\0';
+	sweep_signals_release(sweep->run.interrupted);
 }
 
 /* ---- the runs ---- */

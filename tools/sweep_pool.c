@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tools/memory.h"
@@ -110,19 +111,44 @@ static void step(struct hall *hall, struct sweep_child *child)
 	hall->pool->tick(hall->pool->context);
 }
 
-/* Signals wait for us to fetch them. nohup(1) wants SIGHUP ignored; a shell that starts us in
- * the background ignores SIGINT, too, but whoever sends it then means us. */
-static int open_signals(struct hall *hall)
+/* nohup(1) wants SIGHUP ignored; a shell that starts us in the background ignores SIGINT, too,
+ * but whoever sends it then means us. */
+static sigset_t signals_that_end(void)
 {
 	struct sigaction hangup;
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
 		sigaddset(&set, SIGHUP);
+	return set;
+}
+
+void sweep_signals_hold(void)
+{
+	sigset_t set = signals_that_end();
+
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+void sweep_signals_release(bool was_interrupted)
+{
+	const struct timespec now = {.tv_sec = 0};
+	sigset_t set = signals_that_end();
+
+	while (was_interrupted && sigtimedwait(&set, NULL, &now) > 0)
+		;
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* Signals wait for us to fetch them. */
+static int open_signals(struct hall *hall)
+{
+	sigset_t set = signals_that_end();
+
+	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, &hall->mask);
 	signal(SIGCHLD, SIG_DFL); /* ignored, as some parents leave it, there would be no status */
 	hall->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);

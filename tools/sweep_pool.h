@@ -22,4 +22,9 @@ enum { SWEEP_JOBS_MAX = 256 };
  * the signal's number, or -errno. */
 int sweep_pool_run(const struct sweep_pool *pool);
 
+/* Between runs, too, those signals wait: what we have made for a while is to be removed first.
+ * On release the rest of them ends us, unless one has done so already. */
+void sweep_signals_hold(void);
+void sweep_signals_release(bool was_interrupted);
+
 #endif
