@@ -123,6 +123,7 @@ s = socket.socket()
 s.bind((host, port))
 s.listen()
 c = socket.create_connection((host, port))
+s.accept()[0].send(b'y')
 for call in (lambda: c.send(b'x'), lambda: c.recv(9)):
 	try: call()
 	except OSError: pass"
