@@ -238,7 +238,7 @@ void engine_before(struct engine *engine, enum op_kind kind, struct call *call)
 	struct rule_query query;
 	uint32_t number;
 
-	if (!rules)
+	if (!rules || !(rules->calls & RULE_CALL(kind == OP_SOCKETPAIR ? OP_SOCKET : kind)))
 		return;
 	fill_query(&query, engine, kind, call);
 	number = rules_find(rules, &query);
