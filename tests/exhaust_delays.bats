@@ -129,6 +129,21 @@ held() {
 	held 'delay recv by 300ms when 1' cancelled
 }
 
+@test "a rule that comes when epoll has been asked already: the edge comes, too" {
+	LD_PRELOAD=$lib TCPSHIM_SESSION=$session TCPSHIM_RULES='allow any' \
+		"$exhaust/delays_held" edge >"$BATS_TEST_TMPDIR/told" 2>&1 3>&- &
+	server=$!
+	within 10 grep -q ready "$BATS_TEST_TMPDIR/told"
+	"$tool" rules "$session" -r 'delay recv by 300ms when 1'
+	wait "$server"
+	server=
+	[ "$(cat "$BATS_TEST_TMPDIR/told")" = ready ]
+}
+
+@test "more sockets than can be held: the rest is not, and no edge is lost" {
+	held 'delay recv by 300ms' crowd
+}
+
 @test "each socket has its own time; the seed says which, and says it again" {
 	local seed run=0
 

@@ -11,6 +11,8 @@
 #include "core/names.h"
 #include "core/text.h"
 #include "preload/fdlimit.h"
+#include "preload/interest.h"
+#include "preload/learn.h"
 #include "preload/limit.h"
 #include "preload/newfile.h"
 #include "preload/ports.h"
@@ -153,9 +155,22 @@ static void prepare(const struct rules *rules)
 		           &process.engine.auto_low, &process.engine.auto_high);
 }
 
+static bool have_delays(const struct rules *rules)
+{
+	return rules && rules->actions >> ACTION_DELAY & 1;
+}
+
+/* Delays have just come into force in a program that runs. */
+static void learn(void)
+{
+	if (!process.is_sandboxed && !learn_interests())
+		interest_missed();
+}
+
 static void put_in_force(struct rules *rules)
 {
 	static bool was_here; /* before the first, there was nothing to count */
+	bool is_first = !was_here, had_delays = have_delays(atomic_load(&process.engine.rules));
 
 	if (rules)
 		prepare(rules);
@@ -164,6 +179,8 @@ static void put_in_force(struct rules *rules)
 	was_here = true;
 	ports_prepare(rules);
 	engine_set_rules(&process.engine, rules);
+	if (!is_first && !had_delays && have_delays(rules))
+		learn();
 }
 
 /* One thread does it; calls that others make meanwhile, or a handler that interrupts it,

@@ -140,7 +140,7 @@ static void begin_due(uint64_t until)
 bool hold_begin(int fd, enum hold_side side, uint64_t until, struct hold_fate fate)
 {
 	uint32_t id = id_of(fd);
-	struct hold *hold = find_or_take(id, fd);
+	struct hold *hold = interest_is_missing(id) ? NULL : find_or_take(id, fd);
 
 	if (!hold)
 		return false;

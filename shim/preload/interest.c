@@ -24,6 +24,7 @@ struct interest {
 
 static struct interest interests[INTERESTS];
 static _Atomic uint32_t interest_count;
+static _Atomic bool any_missing; /* some have found no place */
 
 static uint64_t key_of(int epfd, int fd)
 {
@@ -101,6 +102,8 @@ bool interest_begin(struct interest_change *change, int epfd, int op, int fd,
 	change->is_new = !change->interest && op != EPOLL_CTL_DEL;
 	if (change->is_new)
 		change->interest = take(key);
+	if (change->is_new && !change->interest)
+		interest_missed();
 	if (!change->interest)
 		return false;
 	change->before = wanted(change->interest);
@@ -111,6 +114,23 @@ bool interest_begin(struct interest_change *change, int epfd, int op, int fd,
 	atomic_store(&change->interest->data, now.data.u64);
 	change->was_silent = atomic_exchange(&change->interest->is_silent, false);
 	return true;
+}
+
+void interest_learn(int epfd, int fd, const struct epoll_event *event)
+{
+	uint64_t key = key_of(epfd, fd);
+	struct interest *interest = call_knows(fd) ? find(key) : NULL;
+
+	if (!call_knows(fd) || (interest && atomic_load(&interest->is_silent)))
+		return;
+	if (!interest)
+		interest = take(key);
+	if (!interest) {
+		interest_missed();
+		return;
+	}
+	atomic_store(&interest->events, event->events);
+	atomic_store(&interest->data, event->data.u64);
 }
 
 static void take_back(struct interest_change *change)
@@ -195,19 +215,42 @@ static void renew(struct interest *interest, uint64_t key)
 		leave(interest, key);
 }
 
+/* Is it what is wanted to be told of this socket? */
+static bool is_of(const struct interest *interest, uint32_t id, uint64_t *key)
+{
+	const struct sock *sock;
+
+	*key = atomic_load_explicit(&interest->key, memory_order_relaxed);
+	sock = *key ? sockets_at(&process.engine.sockets, fd_of(*key)) : NULL;
+	return sock && sockets_word(sock) >> 32 == id;
+}
+
+void interest_missed(void)
+{
+	atomic_store(&any_missing, true);
+}
+
+bool interest_is_missing(uint32_t id)
+{
+	uint64_t key;
+
+	if (LIKELY(!atomic_load(&any_missing)))
+		return false;
+	for (size_t i = 0; i < INTERESTS; i++)
+		if (is_of(&interests[i], id, &key))
+			return false;
+	return true;
+}
+
 void interest_wake(uint32_t id)
 {
-	const struct sockets *sockets = &process.engine.sockets;
+	uint64_t key;
 
 	if (!atomic_load(&interest_count))
 		return;
-	for (size_t i = 0; i < INTERESTS; i++) {
-		uint64_t key = atomic_load_explicit(&interests[i].key, memory_order_relaxed);
-		const struct sock *sock = key ? sockets_at(sockets, fd_of(key)) : NULL;
-
-		if (sock && sockets_word(sock) >> 32 == id)
+	for (size_t i = 0; i < INTERESTS; i++)
+		if (is_of(&interests[i], id, &key))
 			renew(&interests[i], key);
-	}
 }
 
 /* ---- what has come ---- */

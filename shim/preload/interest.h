@@ -33,6 +33,15 @@ int interest_end(struct interest_change *change, int error);
 /* Take out of count events those that must not be seen yet. Returns how many are left. */
 int interest_filter(int epfd, struct epoll_event *events, int count);
 
+/* The kernel has had this since before anybody took note. */
+void interest_learn(int epfd, int fd, const struct epoll_event *event);
+
+/* Is the socket perhaps waited for by what has found no place? Then it is not to be held back. */
+bool interest_is_missing(uint32_t id);
+
+/* There is something that is not known. */
+void interest_missed(void);
+
 /* The socket is held back from now on, or not any more: whoever waits for it is to look again. */
 void interest_wake(uint32_t id);
 

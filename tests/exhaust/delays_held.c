@@ -403,6 +403,59 @@ static void many(void)
 	CHECK(is_late());
 }
 
+/* The rule comes when epoll has been asked long since, and the edge is the only one. */
+static void edge_before(void)
+{
+	enum { ENOUGH = 2000 };
+	ssize_t got = 5;
+	int epfd;
+
+	make_ready();
+	epfd = make_epoll(pair[0], EPOLLIN | EPOLLET, 7);
+	printf("ready\n");
+	fflush(stdout);
+	for (int i = 0; got == 5 && i < ENOUGH; i++) {
+		CHECK(next_event(epfd, PATIENCE_MS) & EPOLLIN);
+		started = now_ms();
+		got = recv(pair[0], buf, sizeof buf, 0);
+		usleep(5000);
+		if (got == 5)
+			MUST(write(pair[1], "hello", 5));
+	}
+	CHECK(got < 0 && errno == EAGAIN);
+	CHECK(next_event(epfd, PATIENCE_MS) & EPOLLIN);
+	CHECK(is_late());
+	CHECK(recv(pair[0], buf, sizeof buf, 0) == 5);
+}
+
+/* More than there are places for: some are not held back, and none is lost. */
+static void crowd(void)
+{
+	enum { LOOPS = 70, EACH = 64, LAST = 8 };
+	int fds[EACH], epfd, idle[2];
+
+	make_pair(idle);
+	for (int i = 0; i < EACH; i++)
+		fds[i] = (int)MUST(dup(idle[0]));
+	for (int i = 0; i < LOOPS; i++) {
+		struct epoll_event event = {.events = EPOLLIN};
+
+		epfd = (int)MUST(epoll_create1(0));
+		for (int j = 0; j < EACH; j++)
+			MUST(epoll_ctl(epfd, EPOLL_CTL_ADD, fds[j], &event));
+	}
+	for (int i = 0; i < LAST; i++) {
+		make_ready();
+		epfd = make_epoll(pair[0], EPOLLIN | EPOLLET, 7);
+		CHECK(next_event(epfd, PATIENCE_MS) & EPOLLIN);
+		if (recv(pair[0], buf, sizeof buf, 0) == 5)
+			continue;
+		CHECK(errno == EAGAIN);
+		CHECK(next_event(epfd, PATIENCE_MS) & EPOLLIN);
+		CHECK(recv(pair[0], buf, sizeof buf, 0) == 5);
+	}
+}
+
 /* Each has a time of its own. */
 static void order(void)
 {
@@ -426,16 +479,19 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(void);
 	} scenes[] = {
-	        {"dups", dups},           {"closes", closes},
-	        {"forks", forks},         {"again", again},
-	        {"fails", fails_late},    {"refused", refused_late},
+	        /* clang-format off */
+	        {"dups", dups}, {"closes", closes},
+	        {"forks", forks}, {"again", again},
+	        {"fails", fails_late}, {"refused", refused_late},
 	        {"cancelled", cancelled}, {"dissolved", dissolved},
-	        {"decided", decided},     {"waits", waits_after_all},
+	        {"decided", decided}, {"waits", waits_after_all},
 	        {"other-way", other_way}, {"polls-already", polls_already},
-	        {"nested", nested},       {"same-data", same_data},
-	        {"changes", changes},     {"exclusive", exclusive},
-	        {"many", many},           {"by-number", by_number},
-	        {"order", order},
+	        {"nested", nested}, {"same-data", same_data},
+	        {"changes", changes}, {"exclusive", exclusive},
+	        {"many", many}, {"by-number", by_number},
+	        {"order", order}, {"crowd", crowd},
+	        {"edge", edge_before},
+	        /* clang-format on */
 	};
 	const char *name = argc > 1 ? argv[1] : "";
 
