@@ -13,7 +13,7 @@ setup() {
 
 # Nothing is left in the temporary directory, and no program runs on.
 teardown() {
-	[ -z "$(find "$BATS_TEST_TMPDIR" -name 'tcpshim-sweep-*')" ]
+	[ -z "$(find "$BATS_TEST_TMPDIR" -name 'tcpshim-sweep-*')" ] || return 1
 	! pgrep -f "$subject" -u "$(id -u)" --runstates RSD >/dev/null
 }
 
@@ -157,11 +157,15 @@ socket=('--fail' 'socket error EMFILE')
 	grep -qF '1 process of it died without a word' "$table"
 	sweep 1 "${socket[@]}" --once sh -c "$subject crash 1; exit \$?"
 	grep -qF 'SIGSEGV of a process of it' "$table"
+	sweep 1 "${socket[@]}" --once "$subject" realtime
+	grep -qE ' signal [0-9]+$' "$table"
 }
 
 @test "what outlives the program is ended" {
 	sweep 0 "${socket[@]}" --once "$subject" daemon
 	counts '2 same output'
+	sweep 0 "${socket[@]}" --once "$subject" brood # it does not count as a crash
+	counts '1 same output'
 }
 
 @test "--unique tries one call of each place" {
@@ -262,7 +266,7 @@ socket=('--fail' 'socket error EMFILE')
 	"$tool" sweep "${socket[@]}" --timeout 60s "$subject" stubborn >/dev/null 2>&1 3>&- &
 	within 5 pgrep -f "^$subject stubborn" >/dev/null
 	sleep 0.5 # beyond the runs without a fault
-	while kill -TERM $! 2>/dev/null; do :; done # teardown looks
+	bash -c 'while kill -TERM $1 2>/dev/null; do :; done' - $! # teardown looks
 }
 
 @test "killed outright, it takes the program with it" {

@@ -116,7 +116,7 @@ int sweep_child_start(struct sweep_child *child, const struct sweep_start *start
 	child->err = (struct sweep_output){.fd = err[0]};
 	child->stage = STAGE_RUNS;
 	child->has_ended = child->timed_out = child->was_stopped = false;
-	child->left = 0;
+	child->vanished = 0;
 	child->busy_ns = 0;
 	child->watch.fd = -1;
 	if (start->rule)
@@ -181,7 +181,9 @@ static void last_line(char said[SWEEP_SAID_MAX + 1], const struct sweep_output *
 	while (end > 0 && strchr(" \t\r\n", output->tail[end - 1]))
 		end--;
 	begin = end;
-	while (begin > 0 && output->tail[begin - 1] != '\n' && end - begin < SWEEP_SAID_MAX)
+	/* behind a carriage return, it is the last that a terminal shows */
+	while (begin > 0 && output->tail[begin - 1] != '\n' && output->tail[begin - 1] != '\r' &&
+	       end - begin < SWEEP_SAID_MAX)
 		begin--;
 	memset(said, 0, SWEEP_SAID_MAX + 1);
 	memcpy(said, output->tail + begin, end - begin);
@@ -210,7 +212,8 @@ static void note_end(struct sweep_child *child, const siginfo_t *info)
 	};
 	if (child->stage != STAGE_RUNS)
 		return;
-	child->left = sweep_kin_send(child->session, child->pid, 0);
+	/* now: what still runs will die of us */
+	child->vanished = sweep_kin_vanished(child->session, child->pid);
 	send_all(child, SIGTERM);
 }
 

@@ -39,8 +39,8 @@ struct sweep_child {
 	uint64_t start_ns, deadline_ns; /* CLOCK_MONOTONIC; SWEEP_NEVER: none */
 	bool has_ended;                 /* the program itself */
 	bool timed_out, was_stopped;
-	uint64_t busy_ns; /* when it was ended for its time */
-	uint32_t left;    /* processes that still ran when it ended */
+	uint64_t busy_ns;  /* when it was ended for its time */
+	uint32_t vanished; /* when it ended: its other processes that had died without a word */
 	struct sweep_watch watch;
 	struct sweep_end end;
 	size_t number; /* the caller's */

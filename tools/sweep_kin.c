@@ -79,9 +79,20 @@ static uint64_t busy(const struct reader_process *process, int unused)
 	return send(process, unused) ? busy_of(process->pid) : 0;
 }
 
+static uint64_t has_vanished(const struct reader_process *process, int unused)
+{
+	(void)unused;
+	return process->state == PROCESS_LIVE && !find_is_running(process->pid, process->start_ns);
+}
+
 uint32_t sweep_kin_send(const char *session, pid_t root, int number)
 {
 	return (uint32_t)for_each(session, root, send, number);
+}
+
+uint32_t sweep_kin_vanished(const char *session, pid_t root)
+{
+	return (uint32_t)for_each(session, root, has_vanished, 0);
 }
 
 uint64_t sweep_kin_busy_ns(const char *session, pid_t root)

@@ -31,8 +31,6 @@ static void look_at_process(struct sweep_seen *seen, const struct reader_process
 {
 	if (process->pid == (uint32_t)root)
 		seen->is_covered = true;
-	else if (process->state == PROCESS_LIVE)
-		seen->vanished++;
 }
 
 static void count_leaks(struct sweep_seen *seen, const struct audit *audit)

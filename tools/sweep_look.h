@@ -14,7 +14,8 @@ struct sweep_seen {
 	uint64_t streak;    /* then: calls that failed one after another, without a pause */
 	uint64_t streak_ns; /* how long that went on */
 	uint32_t leaks;     /* sockets open when their process ended */
-	uint32_t vanished;  /* processes, other than the root, that died without a word */
+	uint32_t vanished;  /* processes, other than the root, that died without a word; not told
+	                       by the session alone */
 	uint64_t events_dropped;
 };
 

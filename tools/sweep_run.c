@@ -139,12 +139,11 @@ static void learn(struct sweep_run *run, const struct sweep_child *child,
 		run->slowest_ns = child->end.took_ns;
 }
 
-/* What we ended, when the program had, died of us. */
 static bool look(struct sweep_seen *seen, const struct sweep_child *child, uint32_t rule)
 {
 	if (!sweep_look(seen, child->session, child->pid, rule))
 		return false;
-	seen->vanished -= seen->vanished < child->left ? seen->vanished : child->left;
+	seen->vanished = child->vanished;
 	return true;
 }
 

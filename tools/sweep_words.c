@@ -49,8 +49,11 @@ static void put_signal(struct text *text, const struct sweep_result *result)
 
 	if (!result->signal)
 		return;
-	text_put(text, "SIG");
-	text_put(text, name ? name : "?");
+	text_put(text, name ? "SIG" : "signal ");
+	if (name)
+		text_put(text, name);
+	else
+		text_signed(text, result->signal);
 	if (result->status >= 0)
 		text_put(text, " of a process of it");
 }

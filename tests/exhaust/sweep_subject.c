@@ -177,6 +177,29 @@ static void run_daemon(void)
 		close(make_socket());
 }
 
+/* What it leaves behind starts two more when it is asked to end, and they do not want to. */
+static void run_brood(void)
+{
+	int got;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	if (make_socket() >= 0 || fork() != 0)
+		return;
+	sigwait(&set, &got);
+	if (fork() == 0 || fork() == 0)
+		sleep(60);
+	_exit(0);
+}
+
+static void run_realtime(void)
+{
+	if (make_socket() < 0)
+		raise(SIGRTMAX);
+}
+
 static void run_slow(void)
 {
 	for (int i = 0; i < number; i++)
@@ -206,12 +229,13 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } subjects[] = {
-        {"crash", run_crash},       {"spin", run_spin},     {"hang", run_hang},
-        {"stubborn", run_stubborn}, {"busy", run_busy},     {"leak", run_leak},
-        {"clean", run_clean},       {"retry", run_retry},   {"wrong", run_wrong},
-        {"status", run_status},     {"loop", run_loop},     {"threads", run_threads},
-        {"child", run_child},       {"daemon", run_daemon}, {"slow", run_slow},
-        {"unstable", run_unstable}, {"chatty", run_chatty}, {"nothing", run_nothing},
+        {"crash", run_crash},       {"spin", run_spin},       {"hang", run_hang},
+        {"stubborn", run_stubborn}, {"busy", run_busy},       {"leak", run_leak},
+        {"clean", run_clean},       {"retry", run_retry},     {"wrong", run_wrong},
+        {"status", run_status},     {"loop", run_loop},       {"threads", run_threads},
+        {"child", run_child},       {"daemon", run_daemon},   {"brood", run_brood},
+        {"realtime", run_realtime}, {"slow", run_slow},       {"unstable", run_unstable},
+        {"chatty", run_chatty},     {"nothing", run_nothing},
 };
 
 int main(int argc, char **argv)
