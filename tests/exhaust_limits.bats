@@ -126,6 +126,11 @@ parts='order dup close fork fork-unseen exec rights accept threads'
 	done
 }
 
+@test "limit sockets: an accept that never returns gives its place back" {
+	silently 'limit sockets 8' "$exhaust/limits_sockets" left
+	TREE=1 silently 'limit sockets 8 tree' "$exhaust/limits_sockets" left
+}
+
 @test "limit sockets: without a session, too" {
 	for part in order dup close accept threads; do
 		TCPSHIM_SESSION=off silently 'limit sockets 8' "$exhaust/limits_sockets" "$part"

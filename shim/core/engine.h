@@ -38,6 +38,7 @@ struct call {
 	struct verdict verdict;
 	struct outcome outcome;
 	const void *from; /* in the program, where the call was made; set for call_is_limited() */
+	uint16_t waiting; /* with verdict.held: the back end's own note of a call that waits */
 };
 
 /* From now on these rules decide; NULL: everything passes. */

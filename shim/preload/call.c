@@ -11,6 +11,7 @@
 #include "preload/hold.h"
 #include "preload/ports.h"
 #include "preload/record.h"
+#include "preload/waiting.h"
 
 bool call_begin_on(struct call *call, enum op_kind kind, int fd)
 {
@@ -138,6 +139,8 @@ HOT long end_named(enum op_kind kind, struct call *call, long ret)
 	    (call->verdict.kind != VERDICT_PASSED || ret == 0))
 		ret = delay_connected(call, ret);
 	call_note_end(call, ret);
+	if (kind == OP_ACCEPT)
+		waiting_end(call);
 	if (UNLIKELY(ret < 0) && ports_are_limited())
 		ports_explain(kind, call);
 	if (UNLIKELY(call->verdict.kind != VERDICT_PASSED))

@@ -6,6 +6,7 @@
 
 #include "core/limits.h"
 #include "preload/count.h"
+#include "preload/waiting.h"
 #include "sys/clock.h"
 #include "sys/raw.h"
 
@@ -77,6 +78,7 @@ void limit_entered(void)
 
 	sockets->flight = entry ? &entry->flight : &own_flight;
 	sockets->tree = process.engine.session ? &process.engine.session->sockets_open : &own_tree;
+	waiting_entered();
 	atomic_store(&sockets->flight->making, 0);
 	atomic_store(&sockets->flight->closing, 0);
 	atomic_store(&sockets->flight->forked, 0);
@@ -135,6 +137,7 @@ static bool count_anew(const socket_count *count, uint32_t *open)
 {
 	uint32_t flight;
 
+	waiting_sweep();
 	return count == &process.engine.sockets.own ? count_own_sockets(open)
 	                                            : count_tree_sockets(open, &flight);
 }
@@ -182,6 +185,9 @@ static void hold(struct call *call, uint32_t n, uint64_t own_was, uint64_t tree_
 
 	atomic_fetch_add(&sockets->flight->making, n);
 	call->verdict.held = (uint16_t)n;
+	call->waiting = 0;
+	if (call->op.kind == OP_ACCEPT)
+		waiting_begin(call);
 	if (counted & COUNT_OWN && count_was_settled(&sockets->own, own_was))
 		count_change(&sockets->own, (int)n);
 	if (counted & COUNT_TREE && count_was_settled(sockets->tree, tree_was))
@@ -314,6 +320,7 @@ static bool connections_may_go(struct call *call, struct rules *rules, enum op_k
 		if (!rule || rule_mismatch(rules, rule, &query) != MISMATCH_NONE)
 			continue;
 		if (!take_place(rules, rule, kind, &taken)) {
+			waiting_end(call);
 			limits_give_back(&process.engine, kind, call);
 			return refuse(call, rules, rule,
 			              kind == OP_ACCEPT && !(rule->flags & RULE_ERROR)

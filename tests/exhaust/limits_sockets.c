@@ -3,6 +3,7 @@
  * (with TREE set) in the session. Says only what is not as it should be. */
 #include <linux/close_range.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
 
@@ -435,15 +436,62 @@ static void processes(char **argv)
 	ROOM(LIMIT);
 }
 
+static void *wait_in_accept(void *listener)
+{
+	accept(*(int *)listener, NULL, NULL);
+	return NULL;
+}
+
+static sigjmp_buf way_out;
+
+static void jump_out(int number)
+{
+	(void)number;
+	siglongjmp(way_out, 1);
+}
+
+/* Accepts that never return have no place any more: their threads are cancelled, or a handler
+ * jumps out. */
+static void left(char **argv)
+{
+	int listener = (int)MUST(socket(AF_INET, SOCK_STREAM, 0));
+	pthread_t thread;
+
+	(void)argv;
+	MUST(listen(listener, 1));
+	for (int i = 0; i < 2 * LIMIT; i++) {
+		MUST(pthread_create(&thread, NULL, wait_in_accept, &listener));
+		usleep(5000);
+		MUST(pthread_cancel(thread));
+		MUST(pthread_join(thread, NULL));
+	}
+	ROOM(LIMIT - 1);
+	signal(SIGALRM, jump_out);
+	for (volatile int i = 0; i < 2 * LIMIT; i++)
+		if (!sigsetjmp(way_out, 1)) {
+			ualarm(5000, 0);
+			EXPECT(accept(listener, NULL, NULL) == 0); /* does not return */
+		}
+	pthread_create(&thread, NULL, wait_in_accept, &listener);
+	usleep(20000);
+	ROOM(LIMIT - 3); /* the one that waits, and the last one that was left */
+}
+
 int main(int argc, char **argv)
 {
-	static const struct part parts[] = {
-	        {"order", order},         {"fork-unseen", forked_unseen},
-	        {"dup", dup_is_none},     {"close", many_closed},
-	        {"fork", forked},         {"exec", exec},
-	        {"successor", successor}, {"rights", rights},
-	        {"accept", accepting},    {"threads", threads},
-	        {"processes", processes}, {NULL, NULL}};
+	static const struct part parts[] = {{"order", order},
+	                                    {"fork-unseen", forked_unseen},
+	                                    {"dup", dup_is_none},
+	                                    {"close", many_closed},
+	                                    {"fork", forked},
+	                                    {"exec", exec},
+	                                    {"successor", successor},
+	                                    {"rights", rights},
+	                                    {"accept", accepting},
+	                                    {"threads", threads},
+	                                    {"processes", processes},
+	                                    {"left", left},
+	                                    {NULL, NULL}};
 
 	(void)argc;
 	return run_part(parts, argv);
