@@ -309,6 +309,8 @@ socket=('--fail' 'socket error EMFILE')
 	counts '8 same output'
 	grep -qF "seed 0x$seed" "$table"
 	head -"$done" <(grep '^run ' "$state") | cmp - "$BATS_TEST_TMPDIR/before"
+	sweep 0 "${socket[@]}" --always --max 1 --state "$state" "$subject" slow 8
+	[ "$(grep -c '^run ' "$state")" = 9 ] # what was done with other options is kept
 }
 
 @test "a state of something else, or a damaged one, is refused" {

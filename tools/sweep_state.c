@@ -198,11 +198,12 @@ const struct sweep_result *sweep_state_find(struct sweep_state *state,
                                             const struct sweep_trial *trial)
 {
 	for (size_t i = 0; i < state->count; i++) {
-		const struct sweep_trial *at = &state->trial[(state->next + i) % state->count];
+		struct sweep_trial *at = &state->trial[(state->next + i) % state->count];
 
 		if (!is_same(at, trial))
 			continue;
 		state->next += i + 1;
+		at->is_done = false;
 		return &at->result;
 	}
 	return NULL;
@@ -228,6 +229,9 @@ static void write_lines(const struct sweep_state *state, FILE *file,
 	for (size_t i = 0; i < count; i++)
 		if (trial[i].is_done)
 			write_run(file, &trial[i]);
+	for (size_t i = 0; i < state->count; i++)
+		if (state->trial[i].is_done)
+			write_run(file, &state->trial[i]);
 	fputs("end\n", file);
 }
 

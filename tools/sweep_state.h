@@ -21,11 +21,12 @@ struct sweep_state {
  * empty one, and leaves the seed alone. Returns 0, or EXIT_TCPSHIM, said. */
 int sweep_state_read(struct sweep_state *state, const struct command *command);
 
-/* What it has of a trial: NULL if nothing. */
+/* What it has of a trial: NULL if nothing. From then on it is the caller's to write. */
 const struct sweep_result *sweep_state_find(struct sweep_state *state,
                                             const struct sweep_trial *trial);
 
-/* Put those trials that are done in place of the file. Returns 0 or -errno. */
+/* Put those trials that are done in place of the file, and those that nobody has asked for: they
+ * are of other options. Returns 0 or -errno. */
 int sweep_state_write(const struct sweep_state *state, const struct sweep_trial *trial,
                       size_t count);
 
