@@ -95,6 +95,12 @@ held() {
 	diff "$BATS_TEST_TMPDIR/bare" "$BATS_TEST_TMPDIR/ruled"
 }
 
+@test "behind a seccomp filter nothing is delayed, and no clock is asked" {
+	"$build/tests/calls/seccomp" >"$BATS_TEST_TMPDIR/bare" </dev/null 3>&-
+	ruled "delay any by 1ms" "$build/tests/calls/seccomp" >"$BATS_TEST_TMPDIR/ruled"
+	diff "$BATS_TEST_TMPDIR/bare" "$BATS_TEST_TMPDIR/ruled"
+}
+
 @test "all descriptors of a socket are held, in a child too; a number given out again is not" {
 	held 'delay recv by 300ms when 1' dups
 	held 'delay recv by 300ms when 1' forks
