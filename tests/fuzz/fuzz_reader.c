@@ -21,7 +21,7 @@
 #include "tools/show.h"
 
 enum { SLOTS = 2, SLOT = 112, PIECE = 2 * SESSION_LINE, PAGES = 32 };
-enum { SETS = 2, SET_PAGES = 2, SET_RULES = 2, SET_HEAD = 96 };
+enum { SETS = 2, SET_PAGES = 8, SET_RULES = 2, SET_HEAD = 96 };
 
 /* What of the header an input changes. */
 struct fields {
