@@ -125,10 +125,11 @@ void engine_after_accept(struct engine *engine, struct call *call, const struct 
 void engine_put_text(struct line *line, const struct outcome *outcome);
 
 /* Where sockets are counted, see limits.h. */
-void limits_born(struct sockets *sockets, struct call *call);
+void limits_born(struct sockets *sockets);
+void limits_appeared(struct sockets *sockets);
 void limits_ended(struct engine *engine, enum op_kind kind, struct call *call);
 void limits_give_back(struct engine *engine, enum op_kind kind, struct call *call);
-void limits_closed(struct sockets *sockets, const struct call *call);
+void limits_closed(struct sockets *sockets, int result);
 
 /* A socket is born as fd, with the word that it has but for its id. */
 HOT void engine_give_birth(struct engine *engine, struct call *call, int fd, uint64_t word,
@@ -142,8 +143,12 @@ HOT void engine_give_birth(struct engine *engine, struct call *call, int fd, uin
 		id = atomic_fetch_add_explicit(&engine->ids, 1, memory_order_relaxed) + 1;
 	word |= (uint64_t)id << 32 | (call->op.cloexec ? SOCKET_CLOEXEC : 0);
 	call->sock.word = word;
-	if (__builtin_expect(engine->sockets.counted | call->verdict.held, 0))
-		limits_born(&engine->sockets, call);
+	if (__builtin_expect(call->verdict.held, 0)) {
+		call->verdict.held--;
+		limits_born(&engine->sockets);
+	} else if (__builtin_expect(!!engine->sockets.counted, 0)) {
+		limits_appeared(&engine->sockets);
+	}
 	sockets_put(&engine->sockets, fd, &call->sock);
 }
 
@@ -216,10 +221,14 @@ HOT void engine_after(struct engine *engine, enum op_kind kind, struct call *cal
 	} else if (kind != OP_CLOSE) { /* that was taken out of the table before */
 		engine_remember(engine, call, line);
 	} else if (__builtin_expect(!!(call->sock.word & SOCKET_LEAVING), 0)) {
-		limits_closed(&engine->sockets, call);
+		limits_closed(&engine->sockets, call->outcome.result);
 	}
-	if (kind != OP_CLOSE && __builtin_expect(call->verdict.held | call->verdict.place, 0))
-		limits_ended(engine, kind, call);
+	if (kind != OP_CLOSE && __builtin_expect(call->verdict.held | call->verdict.place, 0)) {
+		struct call copy = *call; /* so that the call can stay in registers */
+
+		limits_ended(engine, kind, &copy);
+		call->verdict = copy.verdict;
+	}
 	if (line)
 		engine_put_line(engine, kind, call, line);
 }

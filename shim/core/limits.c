@@ -141,13 +141,13 @@ static void change_all(struct sockets *sockets, int n)
 		count_change(sockets->tree, n);
 }
 
-void limits_born(struct sockets *sockets, struct call *call)
+void limits_appeared(struct sockets *sockets)
 {
-	if (!call->verdict.held) {
-		change_all(sockets, 1);
-		return;
-	}
-	call->verdict.held--;
+	change_all(sockets, 1);
+}
+
+void limits_born(struct sockets *sockets)
+{
 	atomic_fetch_sub(&sockets->flight->making, 1);
 }
 
@@ -230,9 +230,9 @@ bool sockets_take_counted(struct sockets *sockets, int fd, struct sock *copy)
 }
 
 /* What was no descriptor any more has perhaps been missed by a count since. */
-void limits_closed(struct sockets *sockets, const struct call *call)
+void limits_closed(struct sockets *sockets, int result)
 {
-	if (call->outcome.result != -EBADF)
+	if (result != -EBADF)
 		change_all(sockets, -1);
 	atomic_fetch_sub(&sockets->flight->closing, 1);
 }

@@ -132,8 +132,15 @@ static inline bool sockets_take(struct sockets *sockets, int fd, struct sock *co
 {
 	struct sock *sock = &sockets->at[fd];
 
-	if (__builtin_expect(atomic_load_explicit(&sockets->counted, memory_order_relaxed) != 0, 0))
-		return sockets_take_counted(sockets, fd, copy);
+	if (__builtin_expect(atomic_load_explicit(&sockets->counted, memory_order_relaxed) != 0,
+	                     0)) {
+		struct sock taken; /* so that the copy can stay in registers */
+		bool is_taken = sockets_take_counted(sockets, fd, &taken);
+
+		sock_copy_ends(copy, &taken, taken.word);
+		copy->word = taken.word;
+		return is_taken;
+	}
 	sock_copy_ends(copy, sock, sockets_word(sock));
 	copy->word = __atomic_exchange_n(&sock->word, 0, __ATOMIC_ACQ_REL);
 	return copy->word != 0;

@@ -128,11 +128,9 @@ static void note_limited(int fd)
 		               SOCKET_LIMITED, 0);
 }
 
-void ports_confine(const struct call *call)
+void ports_confine(int fd, enum family family, enum proto proto)
 {
-	int fd = call->outcome.result;
-
-	if (fd >= 0 && !process.is_sandboxed && is_inet(call->op.family, call->op.proto) &&
+	if (fd >= 0 && !process.is_sandboxed && is_inet(family, proto) &&
 	    ports_set(fd, atomic_load(&ports.range)))
 		note_limited(fd);
 }

@@ -37,11 +37,11 @@ HOT bool ports_are_limited(void)
 }
 
 /* A socket was made. */
-void ports_confine(const struct call *call);
-HOT void ports_birth(const struct call *call)
+void ports_confine(int fd, enum family family, enum proto proto);
+HOT void ports_birth(const struct call *call, int fd)
 {
 	if (UNLIKELY(ports_are_limited()))
-		ports_confine(call);
+		ports_confine(fd, call->op.family, call->op.proto);
 }
 
 /* A socket was met whose birth was not seen. */

@@ -146,8 +146,7 @@ void refused_option(int fd, void *value, const socklen_t *len)
 	size_t size = *len < sizeof(told) ? *len : sizeof(told);
 	int error;
 
-	if (LIKELY(!atomic_load_explicit(&refused_any, memory_order_relaxed)) || size == 0 ||
-	    memcmp(value, &told, size) != 0)
+	if (LIKELY(!refused_is_any()) || size == 0 || memcmp(value, &told, size) != 0)
 		return;
 	error = take(fd);
 	if (error)

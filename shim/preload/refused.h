@@ -13,6 +13,10 @@
 
 /* Has this process ever had such a connect? */
 extern _Atomic bool refused_any;
+HOT bool refused_is_any(void)
+{
+	return atomic_load_explicit(&refused_any, memory_order_relaxed);
+}
 
 /* Fail a TCP connect with verdict.error. What the program is to be told now is verdict.error
  * afterwards: EINPROGRESS on a socket that does not wait. */
@@ -24,7 +28,7 @@ void refused_put_right(int fd);
 /* The same of a call that has returned ret. Returns ret. */
 HOT ssize_t refused_told(int fd, ssize_t ret)
 {
-	if (UNLIKELY(ret < 0) && atomic_load_explicit(&refused_any, memory_order_relaxed))
+	if (UNLIKELY(ret < 0) && refused_is_any())
 		refused_put_right(fd);
 	return ret;
 }

@@ -18,12 +18,11 @@ static int end_close(struct call *call, int ret, bool may_go)
 }
 
 /* Apart, so that close() itself stays in registers. */
-static __attribute__((noinline)) int close_by_rules(struct call *begun)
+static __attribute__((noinline)) int close_by_rules(struct call *call)
 {
-	struct call call = *begun;
-	bool may_go = call_may_go(&call, OP_CLOSE, NULL);
+	bool may_go = call_may_go(call, OP_CLOSE, NULL);
 
-	return end_close(&call, real.close(call.op.fd), may_go);
+	return end_close(call, real.close(call->op.fd), may_go);
 }
 
 EXPORT int close(int fd)
@@ -32,8 +31,11 @@ EXPORT int close(int fd)
 
 	if (!call_begin_close(&call, fd))
 		return real.close(fd);
-	if (UNLIKELY(call_is_limited(OP_CLOSE)))
-		return close_by_rules(&call);
+	if (UNLIKELY(call_is_limited(OP_CLOSE))) {
+		struct call copy = call;
+
+		return close_by_rules(&copy);
+	}
 	return (int)call_end_close(&call, real.close(fd));
 }
 

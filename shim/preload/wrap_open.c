@@ -62,7 +62,7 @@ static __attribute__((noinline)) int socket_by_rules(int domain, int type, int p
 	ret = call_may_go(&call, OP_SOCKET, NULL) ? real.socket(domain, type, protocol)
 	                                          : answer_socket(&call, domain, type, protocol);
 	ret = (int)call_end_socket(&call, ret);
-	ports_birth(&call);
+	ports_birth(&call, ret);
 	return ret;
 }
 
@@ -78,7 +78,7 @@ EXPORT int socket(int domain, int type, int protocol)
 	call_start(&call, OP_SOCKET, -1);
 	note_kind(&call, domain, type, protocol);
 	ret = (int)call_end_socket(&call, real.socket(domain, type, protocol));
-	ports_birth(&call);
+	ports_birth(&call, ret);
 	return ret;
 }
 

@@ -106,8 +106,8 @@ static __attribute__((noinline)) ssize_t send_unsettled(int fd, const void *buf,
 
 EXPORT ssize_t send(int fd, const void *buf, size_t size, int flags)
 {
-	if (call_is_quiet(fd, OP_SEND))
-		return refused_told(fd, real.send(fd, buf, size, flags));
+	if (call_is_quiet(fd, OP_SEND) && LIKELY(!refused_is_any()))
+		return real.send(fd, buf, size, flags);
 	return send_unsettled(fd, buf, size, flags);
 }
 

@@ -41,11 +41,18 @@ static __attribute__((noinline)) ssize_t recv_by_rules(int fd, void *buf, size_t
 	                          : -1);
 }
 
+static __attribute__((noinline)) ssize_t recv_told(int fd, void *buf, size_t size, int flags)
+{
+	return refused_told(fd, real.recv(fd, buf, size, flags));
+}
+
 EXPORT ssize_t recv(int fd, void *buf, size_t size, int flags)
 {
 	if (UNLIKELY(call_is_limited(OP_RECV)))
 		return recv_by_rules(fd, buf, size, flags);
-	return refused_told(fd, real.recv(fd, buf, size, flags));
+	if (UNLIKELY(refused_is_any()))
+		return recv_told(fd, buf, size, flags);
+	return real.recv(fd, buf, size, flags);
 }
 
 /* A fortified recv: where size exceeds room, libc's own ends the program. */
@@ -67,11 +74,18 @@ static __attribute__((noinline)) ssize_t read_by_rules(int fd, void *buf, size_t
 	                          : -1);
 }
 
+static __attribute__((noinline)) ssize_t read_told(int fd, void *buf, size_t size)
+{
+	return refused_told(fd, real.read(fd, buf, size));
+}
+
 EXPORT ssize_t read(int fd, void *buf, size_t size)
 {
 	if (is_ruled(fd, OP_RECV) && size > 0) /* nothing of nothing never fails */
 		return read_by_rules(fd, buf, size);
-	return refused_told(fd, real.read(fd, buf, size));
+	if (UNLIKELY(refused_is_any()))
+		return read_told(fd, buf, size);
+	return real.read(fd, buf, size);
 }
 
 EXPORT ssize_t __read_chk(int fd, void *buf, size_t size, size_t room)
@@ -105,11 +119,18 @@ static __attribute__((noinline)) ssize_t write_by_rules(int fd, const void *buf,
 	                          : -1);
 }
 
+static __attribute__((noinline)) ssize_t write_told(int fd, const void *buf, size_t size)
+{
+	return refused_told(fd, real.write(fd, buf, size));
+}
+
 EXPORT ssize_t write(int fd, const void *buf, size_t size)
 {
 	if (is_ruled(fd, OP_SEND))
 		return write_by_rules(fd, buf, size);
-	return refused_told(fd, real.write(fd, buf, size));
+	if (UNLIKELY(refused_is_any()))
+		return write_told(fd, buf, size);
+	return real.write(fd, buf, size);
 }
 
 EXPORT ssize_t writev(int fd, const struct iovec *parts, int count)
