@@ -11,13 +11,13 @@
 #include "preload/attach.h"
 #include "preload/enforce.h"
 #include "preload/entry.h"
+#include "preload/fleeting.h"
 #include "preload/limit.h"
 #include "preload/livelog.h"
 #include "preload/process.h"
 #include "preload/record.h"
 #include "preload/settings.h"
 #include "preload/site.h"
-#include "preload/tuple.h"
 #include "sys/clock.h"
 #include "sys/raw.h"
 #include "sys/real.h"
@@ -151,7 +151,7 @@ void process_forked(void)
 	thread.vforks = 0;
 	if (!can_start_anew())
 		return;
-	tuple_forked();
+	fleeting_forked();
 	start_anew();
 	wake_thread();
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "preload/fleeting.h"
 #include "preload/process.h"
 #include "sys/raw.h"
 
@@ -123,9 +124,9 @@ static bool list_all(struct listing *listing)
 
 	if (fd < 0)
 		return false;
-	count_opened((int)fd);
+	fleeting_opened((int)fd);
 	is_whole = list((int)fd, listing, listening) && list((int)fd, listing, made);
-	count_close((int)fd);
+	fleeting_close((int)fd);
 	return is_whole;
 }
 

@@ -12,8 +12,4 @@
 bool connections_count(const struct inodes *inodes, const struct rules *rules,
                        const struct rule *rule, enum op_kind kind, uint32_t *count);
 
-/* Descriptors that are open for a moment, see count.c. */
-void count_opened(int fd);
-void count_close(int fd);
-
 #endif

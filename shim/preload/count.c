@@ -9,44 +9,9 @@
 #include "core/limits.h"
 #include "core/text.h"
 #include "preload/connections.h"
+#include "preload/fleeting.h"
 #include "preload/inodes.h"
 #include "sys/raw.h"
-
-/* ---- descriptors of ours ---- */
-
-/* Open for a moment, as fd + 1: a child that another thread forks just then inherits them. */
-static _Atomic int fleeting[8];
-
-static void note(int there, int fd)
-{
-	for (size_t i = 0; i < sizeof(fleeting) / sizeof(fleeting[0]); i++) {
-		int value = there + 1;
-
-		if (atomic_compare_exchange_strong(&fleeting[i], &value, fd + 1))
-			return;
-	}
-}
-
-void count_opened(int fd)
-{
-	note(-1, fd);
-}
-
-void count_close(int fd)
-{
-	note(fd, -1);
-	raw_close(fd);
-}
-
-void count_forked(void)
-{
-	for (size_t i = 0; i < sizeof(fleeting) / sizeof(fleeting[0]); i++) {
-		int fd = atomic_exchange(&fleeting[i], 0) - 1;
-
-		if (fd >= 0)
-			raw_close(fd);
-	}
-}
 
 /* ---- the sockets of a process ---- */
 
@@ -136,9 +101,9 @@ static long add_others(struct inodes *inodes, uint32_t pid)
 	dir = raw4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	if (dir < 0)
 		return dir == -ENOENT || dir == -ESRCH ? 0 : dir;
-	count_opened((int)dir);
+	fleeting_opened((int)dir);
 	count = add_links(inodes, (int)dir);
-	count_close((int)dir);
+	fleeting_close((int)dir);
 	return count == -ENOENT || count == -ESRCH ? 0 : count;
 }
 

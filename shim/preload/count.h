@@ -23,7 +23,4 @@ bool count_tree_sockets(uint32_t *open, uint32_t *flight);
 bool count_connections(const struct rules *rules, const struct rule *rule, enum op_kind kind,
                        uint32_t *open);
 
-/* In a forked child: what other threads of the parent were just asking is none of its. */
-void count_forked(void);
-
 #endif

@@ -8,9 +8,8 @@
 #include "preload/record.h"
 #include "sys/raw.h"
 
-static _Atomic uint32_t rule;  /* its number, 0: none */
-static _Atomic uint32_t most;  /* its amount */
-static _Atomic uint32_t given; /* the soft limit before; 0: none was set, or the program did */
+static _Atomic uint32_t rule; /* its number, 0: none */
+static _Atomic uint32_t most; /* its amount */
 static _Atomic bool has_started;
 
 static bool get(struct rlimit *limit)
@@ -41,15 +40,15 @@ static void set_by_rule(uint32_t amount)
 {
 	struct rlimit limit;
 
-	if (!atomic_load(&given) && get(&limit))
-		atomic_store(&given, to_32(limit.rlim_cur));
+	if (!atomic_load(&process.fd_given) && get(&limit))
+		atomic_store(&process.fd_given, to_32(limit.rlim_cur));
 	if (!set_soft(amount))
-		atomic_store(&given, 0);
+		atomic_store(&process.fd_given, 0);
 }
 
 static void give_back(void)
 {
-	uint32_t soft = atomic_exchange(&given, 0);
+	uint32_t soft = atomic_exchange(&process.fd_given, 0);
 
 	if (soft)
 		set_soft(soft);
@@ -59,8 +58,8 @@ void fdlimit_enter(void)
 {
 	struct session_process *entry = process_entry();
 
-	if (entry)
-		atomic_store(&entry->fd_given, atomic_load(&given));
+	if (entry && atomic_load(&entry->fd_given) != atomic_load(&process.fd_given))
+		atomic_store(&entry->fd_given, atomic_load(&process.fd_given));
 }
 
 void fdlimit_prepare(struct rules *rules)
@@ -96,7 +95,7 @@ void fdlimit_start(struct fdlimit_before before)
 	if (process.is_sandboxed)
 		return;
 	if (before.given && get(&limit) && to_32(limit.rlim_cur) == before.limit)
-		atomic_store(&given, before.given);
+		atomic_store(&process.fd_given, before.given);
 	atomic_store(&has_started, true);
 	fdlimit_prepare(rules);
 	fdlimit_enter();
@@ -140,6 +139,6 @@ void fdlimit_was_set(rlim_t soft)
 {
 	if (atomic_load(&rule) && soft >= atomic_load(&most))
 		return;
-	atomic_store(&given, 0);
+	atomic_store(&process.fd_given, 0);
 	fdlimit_enter();
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/text.h"
-#include "preload/connections.h"
+#include "preload/fleeting.h"
 #include "preload/interest.h"
 #include "sys/raw.h"
 
@@ -70,7 +70,7 @@ static int open_directory(const char *path)
 	int fd = (int)raw4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 
 	if (fd >= 0)
-		count_opened(fd);
+		fleeting_opened(fd);
 	return fd;
 }
 
@@ -91,9 +91,9 @@ static bool learn_of(int dir, const char *name)
 	fd = (int)raw4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 	if (fd < 0)
 		return false;
-	count_opened(fd);
+	fleeting_opened(fd);
 	is_known = learn_lines((int)number_after(name, "", 10), fd);
-	count_close(fd);
+	fleeting_close(fd);
 	return is_known;
 }
 
@@ -113,6 +113,6 @@ bool learn_interests(void)
 				is_known = false;
 		}
 	if (dir >= 0)
-		count_close(dir);
+		fleeting_close(dir);
 	return is_known && len == 0;
 }

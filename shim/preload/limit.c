@@ -71,12 +71,18 @@ static struct rule *limit_of(struct rules *rules, uint32_t number, enum limit_ki
 static struct flight own_flight; /* where there is no place in the session */
 static socket_count own_tree;    /* where there is no session */
 
-void limit_entered(void)
+static struct flight *flight_of_process(void)
 {
 	struct session_process *entry = process_entry();
+
+	return entry ? &entry->flight : &own_flight;
+}
+
+void limit_entered(void)
+{
 	struct sockets *sockets = &process.engine.sockets;
 
-	sockets->flight = entry ? &entry->flight : &own_flight;
+	sockets->flight = flight_of_process();
 	sockets->tree = process.engine.session ? &process.engine.session->sockets_open : &own_tree;
 	waiting_entered();
 	atomic_store(&sockets->flight->making, 0);
@@ -91,9 +97,10 @@ void limit_forked(bool is_announced)
 	struct sockets *sockets = &process.engine.sockets;
 	struct flight *parents = sockets->flight;
 
+	if (!atomic_load(&sockets->counted))
+		return; /* and touches no page that the parent has, too */
 	limit_entered();
-	count_forked();
-	if (is_announced || !atomic_load(&sockets->counted))
+	if (is_announced)
 		return;
 	atomic_store(&parents->forked, 1);
 	sockets_share(sockets);
@@ -108,7 +115,7 @@ void limit_prepare(const struct rules *rules, bool is_new)
 
 	if (rules && rules->flags & (RULE_TREE | RULE_WHILE))
 		counted |= COUNT_OWN | COUNT_TREE; /* a fork asks for the own one */
-	if (!sockets->flight)
+	if (!sockets->flight || (counted && sockets->flight != flight_of_process()))
 		limit_entered();
 	atomic_store(&limits, found);
 	atomic_store(&while_least, find_least(rules));

@@ -47,6 +47,8 @@ struct self {
 	session_cursor reserve; /* lines for all threads once sandboxed */
 };
 
+enum { FLEETING = 8 };
+
 struct process {
 	struct engine engine;
 	struct self *self;
@@ -62,6 +64,8 @@ struct process {
 	const _Atomic uint32_t *rules_page; /* of the session: changes with its rules */
 	_Atomic uint32_t rules_seen;        /* the page that the engine has */
 	char name[32];                      /* of the program */
+	_Atomic uint32_t fd_given;      /* soft RLIMIT_NOFILE before a rule set it, 0: none did */
+	_Atomic int fleeting[FLEETING]; /* as fd + 1, see fleeting.h */
 };
 
 extern struct process process;

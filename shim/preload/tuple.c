@@ -13,32 +13,8 @@
 #include <sys/socket.h>
 
 #include "preload/capture.h"
+#include "preload/fleeting.h"
 #include "sys/raw.h"
-
-/* Descriptors that are open for a moment: a child that another thread forks just then
- * inherits them. As fd + 1; where there is no place, a child keeps one. */
-static _Atomic int fleeting[8];
-
-/* Put `fd` in the place of `there`; -1: a free place. */
-static void note(int there, int fd)
-{
-	for (size_t i = 0; i < sizeof(fleeting) / sizeof(fleeting[0]); i++) {
-		int value = there + 1;
-
-		if (atomic_compare_exchange_strong(&fleeting[i], &value, fd + 1))
-			return;
-	}
-}
-
-void tuple_forked(void)
-{
-	for (size_t i = 0; i < sizeof(fleeting) / sizeof(fleeting[0]); i++) {
-		int fd = atomic_exchange(&fleeting[i], 0) - 1;
-
-		if (fd >= 0)
-			raw_close(fd);
-	}
-}
 
 /* A connected UDP socket has it. */
 bool tuple_source(struct ip *ip, enum family family, const struct endpoint *remote)
@@ -64,7 +40,7 @@ static int ask_kernel(void)
 	int fd = (int)raw3(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 
 	if (fd >= 0)
-		note(-1, fd);
+		fleeting_opened(fd);
 	return fd;
 }
 
@@ -72,8 +48,7 @@ static void ask_no_more(int fd)
 {
 	if (fd < 0)
 		return;
-	note(fd, -1);
-	raw_close(fd);
+	fleeting_close(fd);
 }
 
 bool tuple_begin(struct tuple_query *query, enum family family, const struct endpoint *local,

@@ -44,7 +44,4 @@ static inline bool tuple_has_port(const struct tuple_ports *used, unsigned port)
 	return used->bits[port / 8 % sizeof(used->bits)] >> port % 8 & 1;
 }
 
-/* In a forked child: queries that other threads of the parent had open are none of its. */
-void tuple_forked(void);
-
 #endif
