@@ -138,8 +138,11 @@ static void print_rules_line(const struct page *page, const struct report *repor
 	if (!set && verdicts_total(verdicts) == 0)
 		return;
 	if (set)
-		fprintf(page->out, "%s, %s never matched; ", word_count(set->rules->count, "rule"),
-		        word_number(ruleset_idle(set)));
+		fputs(word_count(set->rules->count, "rule"), page->out);
+	if (set && ruleset_idle(set))
+		fprintf(page->out, ", %s never matched", word_number(ruleset_idle(set)));
+	if (set)
+		fputs("; ", page->out);
 	for (unsigned i = VERDICT_PASSED + 1; i <= VERDICT_DELAYED; i++) {
 		if (verdicts->count[i] == 0)
 			continue;
