@@ -211,11 +211,12 @@ static int make_runs(struct sweep *sweep)
 		                    "of the faults is for");
 	sweep_run_trials(run);
 	remove_dir(sweep);
+	run->report.sites = site_names_new();
+	status = write_report(sweep,
+	                      &run->report); /* also if it came to a halt: of what was tried */
+	site_names_free(run->report.sites);
 	if (run->status)
 		return run->status;
-	run->report.sites = site_names_new();
-	status = write_report(sweep, &run->report);
-	site_names_free(run->report.sites);
 	return status ? status : judge(sweep, &run->report);
 }
 
