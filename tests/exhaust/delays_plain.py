@@ -22,7 +22,9 @@ def main():
     signal.setitimer(signal.ITIMER_REAL, DELAY / 10, DELAY / 10)
     start = time.monotonic()
     calls[sys.argv[1]]()
-    sys.exit(0 if time.monotonic() - start >= DELAY else "too soon")
+    took = time.monotonic() - start
+    signal.setitimer(signal.ITIMER_REAL, 0)  # at its end the interpreter handles no signals
+    sys.exit(0 if took >= DELAY else "too soon")
 
 
 main()
