@@ -84,10 +84,16 @@ void limit_entered(void)
 
 	sockets->flight = flight_of_process();
 	sockets->tree = process.engine.session ? &process.engine.session->sockets_open : &own_tree;
-	waiting_entered();
 	atomic_store(&sockets->flight->making, 0);
 	atomic_store(&sockets->flight->closing, 0);
 	atomic_store(&sockets->flight->forked, 0);
+}
+
+/* In a forked child: its counts are its own, and what its parent waited for is none of its. */
+static void enter_forked(void)
+{
+	limit_entered();
+	waiting_entered();
 }
 
 /* A fork that we did not stand around: the parent does not know that its sockets have another
@@ -99,7 +105,7 @@ void limit_forked(bool is_announced)
 
 	if (!atomic_load(&sockets->counted))
 		return; /* and touches no page that the parent has, too */
-	limit_entered();
+	enter_forked();
 	if (is_announced)
 		return;
 	atomic_store(&parents->forked, 1);
@@ -115,7 +121,9 @@ void limit_prepare(const struct rules *rules, bool is_new)
 
 	if (rules && rules->flags & (RULE_TREE | RULE_WHILE))
 		counted |= COUNT_OWN | COUNT_TREE; /* a fork asks for the own one */
-	if (!sockets->flight || (counted && sockets->flight != flight_of_process()))
+	if (counted && sockets->flight && sockets->flight != flight_of_process())
+		enter_forked();
+	else if (!sockets->flight)
 		limit_entered();
 	atomic_store(&limits, found);
 	atomic_store(&while_least, find_least(rules));

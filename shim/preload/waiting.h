@@ -21,7 +21,7 @@ HOT void waiting_end(struct call *call)
 /* Give back what those hold whose threads are gone. */
 void waiting_sweep(void);
 
-/* In a new process nobody waits. */
+/* In a forked child nobody waits. */
 void waiting_entered(void);
 
 #endif
